@@ -1,0 +1,19 @@
+"""attendome: predict how active a piece of the genome is, and see what the prediction looked at.
+
+The public names are below; each is imported when it is first used.
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data": ["ChromatinDataset", "open_dataset", "simulate_chromatin"],
+        "errors": ["AttendomeError", "DataError", "RunError", "SettingsError"],
+        "models": ["AttentiveChrome", "AttentiveChromeSettings", "ChromatinOutput"],
+        "workflows": ["Run", "import_attentivechrome", "import_weights", "open_run", "train"],
+    },
+)
+__all__ += ["__version__"]

@@ -1,0 +1,241 @@
+"""A chromatin dataset: the signal of histone marks in bins around each gene's TSS."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from attendome.data.splits import SPLITS
+from attendome.errors import DataError
+from attendome.genome.windows import overlapping
+
+SCHEMA_VERSION = 1
+UNKNOWN_CHROM, UNKNOWN_TSS, UNKNOWN_STRAND = "", -1, "."
+_GENE_COLUMNS = ("gene_name", "chrom", "tss", "strand", "split")
+_ATTRIBUTES = ("cell_type", "assembly", "bin_size", "oriented", "label_rule", "sources")
+
+
+@dataclass(frozen=True)
+class ChromatinDataset:
+    """A checked chromatin dataset of one cell type.
+
+    Attributes:
+        xarray: the data. ``signal[gene, mark, bin]`` float32; where known ``expression[gene]`` and
+            ``label[gene]`` (int8, 1 = on). Coordinates ``gene``, ``gene_name``, ``chrom``, ``tss``
+            (0-based; −1 where unknown), ``strand``, ``split``, ``mark`` and ``bin_start`` (bp from
+            the TSS). A simulated dataset also holds its planted truth: ``planted[mark, bin]`` and
+            ``effect[mark]``.
+        path: where the dataset is stored, if it is.
+    """
+
+    xarray: xr.Dataset
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check the schema.
+
+        Raises:
+            DataError: a variable, coordinate or attribute is missing or has wrong values.
+        """
+        check(self.xarray, str(self.path or "the dataset"))
+
+    @property
+    def name(self) -> str:
+        """What to call the dataset in messages: its path, or its cell type."""
+        return str(self.path or self.cell_type or "the dataset")
+
+    @property
+    def signal(self) -> xr.DataArray:
+        """Signal of each gene, mark and bin."""
+        return self.xarray["signal"]
+
+    @property
+    def genes(self) -> pd.DataFrame:
+        """One row per gene, indexed by gene ID: name, location, split, label, expression."""
+        columns = [*_GENE_COLUMNS, *(c for c in ("label", "expression") if c in self.xarray)]
+        table = {column: self.xarray[column].to_numpy() for column in columns}
+        return pd.DataFrame(table, index=pd.Index(self.xarray["gene"].to_numpy(), name="gene"))
+
+    @property
+    def marks(self) -> list[str]:
+        """Names of the marks, in the order of the signal."""
+        return [str(mark) for mark in self.xarray["mark"].to_numpy()]
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return int(self.xarray.sizes["bin"])
+
+    @property
+    def bin_size(self) -> int:
+        """Length of a bin, in bp."""
+        return int(self.xarray.attrs["bin_size"])
+
+    @property
+    def oriented(self) -> bool:
+        """Whether bins run 5'→3' on both strands, rather than in genome order."""
+        return bool(self.xarray.attrs["oriented"])
+
+    @property
+    def cell_type(self) -> str:
+        """Name of the cell type."""
+        return str(self.xarray.attrs["cell_type"])
+
+    def split(self, name: str) -> "ChromatinDataset":
+        """Select the genes of one split: ``train``, ``valid`` or ``test``.
+
+        Raises:
+            DataError: no gene is in that split.
+        """
+        chosen = self.xarray["split"].to_numpy() == name
+        if not chosen.any():
+            raise DataError(f"{self.name}: no gene is in the split '{name}'.")
+        return replace(self, xarray=self.xarray.isel(gene=chosen))
+
+    def with_marks(self, marks: Sequence[str]) -> "ChromatinDataset":
+        """Select marks by name, in the order given.
+
+        Raises:
+            DataError: the dataset does not hold all of them.
+        """
+        missing = [mark for mark in marks if mark not in self.marks]
+        if missing:
+            raise DataError(
+                f"{self.name}: expected the marks {', '.join(marks)}; it has no "
+                f"{', '.join(missing)}, only {', '.join(self.marks)}."
+            )
+        return replace(self, xarray=self.xarray.sel(mark=list(marks)))
+
+    def labels(self) -> np.ndarray[Any, np.dtype[np.int8]]:
+        """Give the label of each gene: 1 = on, 0 = off.
+
+        Raises:
+            DataError: the dataset has no labels.
+        """
+        if "label" not in self.xarray:
+            raise DataError(f"{self.name}: the genes have no labels (on or off); a label is needed.")
+        return self.xarray["label"].to_numpy()
+
+    def leak(self, split: str = "test") -> dict[str, int | None]:
+        """Count the genes of a split whose window overlaps a window of a training gene.
+
+        Returns:
+            ``genes`` in the split, ``located`` among them (chromosome and TSS known) and
+            ``overlapping`` among those; ``overlapping`` is None where no location is known.
+        """
+        table = self.genes
+        located = table[table["chrom"] != UNKNOWN_CHROM]
+        ours, train = located[located["split"] == split], located[located["split"] == "train"]
+        count = None
+        if len(ours) and len(train):
+            found = overlapping(
+                ours["chrom"].to_numpy(str),
+                ours["tss"].to_numpy(),
+                train["chrom"].to_numpy(str),
+                train["tss"].to_numpy(),
+                window=self.bins * self.bin_size,
+            )
+            count = int(found.sum())
+        genes = int((table["split"] == split).sum())
+        return {"genes": genes, "located": len(ours), "overlapping": count}
+
+    def fingerprint(self) -> str:
+        """Give a SHA-256 over the content that training depends on."""
+        digest = hashlib.sha256()
+        for name in ("gene", "mark", "bin_start", "split", "signal", "label", "expression"):
+            if name in self.xarray:
+                values = self.xarray[name].to_numpy()
+                plain = values if values.dtype.kind in "iuf" else values.astype("U")
+                digest.update(np.ascontiguousarray(plain).tobytes())
+        return digest.hexdigest()
+
+
+def check(data: xr.Dataset, where: str) -> None:
+    """Check a chromatin dataset against the schema.
+
+    Raises:
+        DataError: a variable, coordinate or attribute is missing or has wrong values.
+    """
+
+    def require(holds: bool, message: str) -> None:
+        if not holds:
+            raise DataError(f"{where}: {message}")
+
+    kind = data.attrs.get("kind")
+    require(kind == "chromatin", f"expected a dataset of kind 'chromatin', found {kind!r}.")
+    version = data.attrs.get("schema_version")
+    require(
+        version == SCHEMA_VERSION,
+        f"expected schema version {SCHEMA_VERSION}, found {version!r}; build the dataset again.",
+    )
+    for name in _ATTRIBUTES:
+        require(name in data.attrs, f"the attribute '{name}' is missing.")
+    for name, dims in _expected_dims(data).items():
+        found = data[name].dims if name in data.variables else None
+        require(found == dims, f"expected '{name}' with dimensions {dims}, found {found}.")
+    signal = data["signal"].to_numpy()
+    require(signal.dtype == np.float32, f"expected signal of float32, found {signal.dtype}.")
+    require(signal.size > 0, "there are no genes, marks or bins.")
+    require(bool(np.isfinite(signal).all()), "the signal holds values that are not finite.")
+    for name in ("gene", "mark"):
+        require(data.indexes[name].is_unique, f"two entries of '{name}' have the same name.")
+    unknown = set(data["split"].to_numpy()) - set(SPLITS)
+    require(not unknown, f"expected the splits {', '.join(SPLITS)}, found {sorted(unknown)}.")
+    steps = np.diff(data["bin_start"].to_numpy())
+    require(bool((steps == data.attrs["bin_size"]).all()), "bin_start is not evenly spaced.")
+    if "label" in data:
+        require(bool(np.isin(data["label"], (0, 1)).all()), "labels must be 0 (off) or 1 (on).")
+
+
+def _expected_dims(data: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    per_gene = ["gene", *_GENE_COLUMNS, *(n for n in ("label", "expression") if n in data)]
+    expected: dict[str, tuple[str, ...]] = {"signal": ("gene", "mark", "bin")}
+    expected.update({name: ("gene",) for name in per_gene})
+    return expected | {"mark": ("mark",), "bin_start": ("bin",)}
+
+
+def assemble(
+    signal: np.ndarray[Any, np.dtype[np.float32]],
+    genes: pd.DataFrame,
+    marks: Sequence[str],
+    attributes: dict[str, Any],
+) -> ChromatinDataset:
+    """Put a chromatin dataset together.
+
+    Args:
+        signal: gene × mark × bin.
+        genes: a row per gene, indexed by gene ID, with the ``split`` and, where known,
+            ``gene_name``, ``chrom``, ``tss``, ``strand``, ``label`` and ``expression``.
+        marks: names of the marks.
+        attributes: ``cell_type``, ``assembly``, ``bin_size``, ``oriented``, ``label_rule`` and
+            ``sources``.
+    """
+    unknown = {
+        "gene_name": "",
+        "chrom": UNKNOWN_CHROM,
+        "tss": UNKNOWN_TSS,
+        "strand": UNKNOWN_STRAND,
+    }
+    table = genes.assign(**{name: v for name, v in unknown.items() if name not in genes})
+    table = table.fillna(unknown).astype({"tss": "int64"})
+    bins, bin_size = signal.shape[2], attributes["bin_size"]
+    coords: dict[str, Any] = {
+        "gene": table.index.to_numpy(object),
+        "mark": np.array(marks, object),
+        "bin_start": ("bin", np.arange(bins, dtype=np.int64) * bin_size - bins * bin_size // 2),
+    }
+    for name in _GENE_COLUMNS:
+        values = table[name].to_numpy()
+        coords[name] = ("gene", values if name == "tss" else values.astype(object))
+    variables: dict[str, Any] = {"signal": (("gene", "mark", "bin"), signal)}
+    if "label" in table:
+        variables["label"] = ("gene", table["label"].to_numpy(np.int8))
+    if "expression" in table:
+        variables["expression"] = ("gene", table["expression"].to_numpy(np.float32))
+    heading = {"kind": "chromatin", "schema_version": SCHEMA_VERSION}
+    return ChromatinDataset(xr.Dataset(variables, coords, heading | attributes))

@@ -1,0 +1,123 @@
+"""Rules that put each gene into the split train, valid or test.
+
+A rule is written as a word, with options behind a colon:
+
+- ``thirds``: genes sorted by ID and cut in three (AttentiveChrome's; 19,802 → 6601/6601/6600).
+- ``random`` or ``random:seed=3,valid=0.2,test=0.2``: drawn without replacement.
+- ``chromosome:valid=chr8,test=chr1+chr2``: whole chromosomes are held out.
+- ``column:file=splits.tsv``: a table of the user's with the columns ``gene`` and ``split``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attendome.config import suggestion
+from attendome.errors import DataError, SettingsError
+
+SPLITS = ("train", "valid", "test")
+
+
+def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
+    """Give the split of each gene.
+
+    Args:
+        genes: a row per gene, indexed by gene ID; ``chromosome`` needs the column ``chrom``.
+        rule: the rule as written above.
+
+    Raises:
+        SettingsError: the rule or one of its options is unknown.
+        DataError: the rule does not fit the genes, or leaves a split empty.
+    """
+    name, _, text = rule.partition(":")
+    if name not in _RULES:
+        raise SettingsError(f"Unknown split rule '{name}': {suggestion(name, _RULES)}")
+    function, known = _RULES[name]
+    options = dict(part.partition("=")[::2] for part in text.split(",") if part)
+    for option in options:
+        if option not in known:
+            hint = suggestion(option, known) if known else f"'{name}' takes none"
+            raise SettingsError(f"Unknown option '{option}' of the split rule '{name}': {hint}")
+    split = function(genes, **options)
+    for expected in SPLITS:
+        if not (split == expected).any():
+            raise DataError(f"The split rule '{rule}' leaves no gene in the split '{expected}'.")
+    return split
+
+
+def _thirds(genes: pd.DataFrame) -> pd.Series:
+    split = pd.Series("", index=genes.index)
+    for name, part in zip(SPLITS, np.array_split(np.sort(genes.index), 3), strict=True):
+        split[part] = name
+    return split
+
+
+def _random(
+    genes: pd.DataFrame, seed: str = "0", valid: str = "0.2", test: str = "0.2"
+) -> pd.Series:
+    try:
+        shares, generator = (float(valid), float(test)), np.random.default_rng(int(seed))
+    except ValueError as error:
+        raise SettingsError(f"The split rule 'random' expects numbers: {error}.") from error
+    if min(shares) <= 0 or sum(shares) >= 1:
+        raise SettingsError("The shares of valid and test must be above 0 and add up to below 1.")
+    n_valid, n_test = (max(1, round(share * len(genes))) for share in shares)
+    order = generator.permutation(len(genes))
+    names = np.full(len(genes), "train", dtype=object)
+    names[order[:n_valid]] = "valid"
+    names[order[n_valid : n_valid + n_test]] = "test"
+    return pd.Series(names, index=genes.index)
+
+
+def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Series:
+    if not valid or not test:
+        raise SettingsError(
+            "The split rule 'chromosome' needs both held-out sets, such as "
+            "chromosome:valid=chr8,test=chr1+chr2"
+        )
+    present = sorted({str(name) for name in genes.get("chrom", ()) if name})
+    split = pd.Series("train", index=genes.index)
+    for name, chosen in (("valid", valid.split("+")), ("test", test.split("+"))):
+        for chromosome in chosen:
+            if chromosome not in present:
+                found = ", ".join(present) or "none: the genes have no locations"
+                raise DataError(f"No gene lies on '{chromosome}'; chromosomes present: {found}.")
+        split[genes["chrom"].isin(chosen)] = name
+    return split
+
+
+def _column(genes: pd.DataFrame, file: str = "") -> pd.Series:
+    if not file:
+        raise SettingsError("The split rule 'column' needs a table: column:file=splits.tsv")
+    try:
+        table = pd.read_csv(Path(file), sep=None, engine="python", dtype=str)
+    except FileNotFoundError as error:
+        raise DataError(f"{file}: no such file.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: cannot be read as a table ({error}).") from error
+    if not {"gene", "split"} <= set(table.columns):
+        raise DataError(
+            f"{file}: expected the columns 'gene' and 'split', found {', '.join(table.columns)}."
+        )
+    if table["gene"].duplicated().any():
+        twice = table["gene"][table["gene"].duplicated()].iloc[0]
+        raise DataError(f"{file}: the gene {twice} stands on two lines.")
+    split = table.set_index("gene")["split"].reindex(genes.index)
+    wrong = split[~split.isin(SPLITS)]
+    if len(wrong):
+        raise DataError(
+            f"{file}: expected train, valid or test for each gene; {wrong.index[0]} has "
+            f"{wrong.iloc[0]!r} ({len(wrong)} such genes)."
+        )
+    return split
+
+
+_RULES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "thirds": (_thirds, ()),
+    "random": (_random, ("seed", "valid", "test")),
+    "chromosome": (_chromosome, ("valid", "test")),
+    "column": (_column, ("file",)),
+}

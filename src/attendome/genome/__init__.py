@@ -1,0 +1,1 @@
+"""Intervals and gene annotation. Coordinates are 0-based and half-open."""

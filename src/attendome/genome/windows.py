@@ -1,0 +1,37 @@
+"""Windows around transcription start sites, and which of them overlap."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def overlapping(
+    chrom: NDArray[np.str_],
+    tss: NDArray[np.int64],
+    other_chrom: NDArray[np.str_],
+    other_tss: NDArray[np.int64],
+    window: int,
+) -> NDArray[np.bool_]:
+    """Tell which genes' windows share at least one base with a window of the other genes.
+
+    A gene's window is ``[tss - window / 2, tss + window / 2)``, 0-based and half-open. All windows
+    are equally long, so two overlap where their TSSs are less than ``window`` apart.
+
+    Args:
+        chrom: chromosome of each gene.
+        tss: TSS of each gene, in bp.
+        other_chrom: chromosome of each of the other genes.
+        other_tss: TSS of each of the other genes, in bp.
+        window: length of a window, in bp.
+
+    >>> genes, others = np.array(["chr1", "chr1", "chr2"]), np.array(["chr1"])
+    >>> overlapping(genes, np.array([100, 200, 100]), others, np.array([199]), window=100).tolist()
+    [True, True, False]
+    """
+    found = np.zeros(len(chrom), dtype=bool)
+    for name in np.unique(chrom):
+        here = chrom == name
+        others = np.sort(other_tss[other_chrom == name])
+        first_reached = np.searchsorted(others, tss[here] - window, side="right")
+        first_beyond = np.searchsorted(others, tss[here] + window, side="left")
+        found[here] = first_beyond > first_reached
+    return found
