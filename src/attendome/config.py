@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from attendome.errors import SettingsError
 
+# PyYAML lets the errors of values through, such as a date in month 13.
+_UNREADABLE = (yaml.YAMLError, ValueError, AttributeError)
 
 S = TypeVar("S", bound="Settings")
 
@@ -48,7 +50,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             raise SettingsError(f"Setting '{key}' is given twice; give it once.")
         try:
             values[key] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except _UNREADABLE as error:
             raise SettingsError(f"The value of setting '{key}' cannot be read: {text}") from error
     return values
 
@@ -65,11 +67,21 @@ def validate(kind: type[S], values: Mapping[str, Any]) -> S:
     try:
         return kind(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"Setting '{key}' cannot be {first['input']!r}: {first['msg'].lower()}."
-        ) from error
+        raise SettingsError(_explain(error)) from error
+
+
+def _explain(error: ValidationError) -> str:
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    key = ".".join(str(part) for part in fault["loc"])
+    reason = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return f"Unknown setting '{key}'."
+    if fault["type"] == "missing":
+        return f"The setting '{key}' is missing."
+    if not key:
+        return f"{reason}."
+    return f"Setting '{key}' cannot be {fault['input']!r}: {reason[:1].lower()}{reason[1:]}."
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -82,9 +94,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (*_UNREADABLE, OSError) as error:
         raise SettingsError(f"{path}: cannot be read as YAML ({error}).") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise SettingsError(f"{path}: expected a mapping of names to values at the top level.")
     return content
 

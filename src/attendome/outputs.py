@@ -20,15 +20,31 @@ def new_output(path: Path, *, force: bool = False) -> Iterator[Path]:
         DataError: ``path`` exists and ``force`` is not set, or its folder does not exist.
     """
     check_new(path, force=force)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
-        made = scratch / path.name
+        folder = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written there ({error.strerror}).") from error
+    scratch = Path(folder)
+    made, replaced = scratch / path.name, scratch / f"{path.name}.replaced"
+    try:
         yield made
-        if path.is_dir() and not path.is_symlink():
-            path.rename(scratch / "replaced")
+        if made.is_dir() or (path.is_dir() and not path.is_symlink()):
+            _step_aside(path, replaced)
         made.replace(path)
     finally:
+        if _stands(replaced) and not _stands(path):
+            replaced.rename(path)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _stands(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _step_aside(path: Path, place: Path) -> None:
+    # A folder, unlike a file, cannot be replaced in one step.
+    if _stands(path):
+        path.rename(place)
 
 
 def check_new(path: Path, *, force: bool = False) -> None:
@@ -37,6 +53,8 @@ def check_new(path: Path, *, force: bool = False) -> None:
     Raises:
         DataError: ``path`` exists and ``force`` is not set, or its folder does not exist.
     """
+    if path.name in ("", ".."):
+        raise DataError(f"{path}: expected a name for the output, found a folder; add a name.")
     if path.exists() and not force:
         raise DataError(f"{path} exists already; choose another name, or replace it with --force.")
     if not path.parent.is_dir():

@@ -4,11 +4,15 @@ A folder holds train.csv, valid.csv and test.csv without headers. A gene has one
 order: gene ID, bin number from 1, a count per mark, label (QData/AttentiveChrome, README).
 """
 
+import csv
 import gzip
 import hashlib
+import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import multimode
 from typing import Any
 
 import numpy as np
@@ -44,8 +48,8 @@ def read_attentivechrome(
     Raises:
         DataError: a file is missing or malformed, or a gene is in two splits.
     """
-    if len(set(marks)) < len(marks):
-        raise DataError(f"A mark is named twice: {', '.join(marks)}.")
+    if not marks or not all(marks) or len(set(marks)) < len(marks):
+        raise DataError(f"Expected different names of marks, none empty; found {list(marks)}.")
     files = {split: _find(folder, split) for split in SPLITS}
     parts = {split: _read_split(path, marks) for split, path in files.items()}
     _check_bins_agree(parts, files)
@@ -55,7 +59,7 @@ def read_attentivechrome(
         {"split": origin, "label": np.concatenate([part.label for part in parts.values()])},
         index=pd.Index(ids, name="gene", dtype=object),
     )
-    _check_unique(genes, folder)
+    _check_unique(genes, files)
     return assemble(
         np.concatenate([part.signal for part in parts.values()]),
         genes,
@@ -72,24 +76,28 @@ def read_attentivechrome(
 
 
 def _find(folder: Path, split: str) -> Path:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder.")
     places = [folder, folder / "classification"]
     names = [f"{split}.csv", f"{split}.csv.gz"]
-    found = [place / name for place in places for name in names if (place / name).is_file()]
+    try:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder.")
+        found = [place / name for place in places for name in names if (place / name).is_file()]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror}).") from error
     if not found:
         raise DataError(
-            f"{folder}: expected {split}.csv or {split}.csv.gz there or in classification/; "
-            "neither is there."
+            f"{folder}: expected a file {split}.csv or {split}.csv.gz there or in "
+            "classification/, found none."
         )
     return found[0]
 
 
 def _read_split(path: Path, marks: Sequence[str]) -> _SplitFile:
-    raw = path.read_bytes()
+    raw, content = _read_bytes(path)
     columns = ["gene", "bin", *(f"mark {mark}" for mark in marks), "label"]
-    table = _parse(path, _decompress(path, raw), columns)
-    bins = _check_blocks(path, table)
+    table = _parse(path, content, columns)
+    bins = _check_bins(path, table)
+    _check_values(path, table, bins)
     numbers = table.select(columns[1:]).to_numpy().astype(np.float32)
     label = numbers[:, -1].reshape(-1, bins)
     counts = numbers[:, 1:-1].reshape(-1, bins, len(marks))
@@ -101,77 +109,113 @@ def _read_split(path: Path, marks: Sequence[str]) -> _SplitFile:
     )
 
 
-def _decompress(path: Path, raw: bytes) -> bytes:
+def _read_bytes(path: Path) -> tuple[bytes, bytes]:
+    """Read a file as it is on disk, and its text: decompressed, without blank lines at the end."""
     try:
+        raw = path.read_bytes()
         content = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path}: truncated or not a .gz file ({error}); copy it again.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: unreadable, truncated or not a .gz file ({error}).") from error
     if not content.strip():
         raise DataError(f"{path}: the file is empty.")
-    return content
+    return raw, content.rstrip(b"\r\n")
 
 
 def _parse(path: Path, content: bytes, columns: list[str]) -> pl.DataFrame:
     """Read the table as numbers; where that fails, find the line that is wrong."""
-    width = content.split(b"\n", 1)[0].count(b",") + 1
-    if width != len(columns):
-        raise DataError(
-            f"{path}: expected {len(columns)} columns (gene, bin, {len(columns) - 3} marks, label), "
-            f"found {width}; name the marks of the file with --marks."
-        )
-    options: dict[str, Any] = {"has_header": False, "new_columns": columns}
+    schema = {name: pl.String if name == "gene" else pl.Float64 for name in columns}
     try:
-        numbers = dict.fromkeys(columns[1:], pl.Float64)
-        table = pl.read_csv(content, schema_overrides={"gene": pl.String} | numbers, **options)
-        complete = not sum(table.null_count().row(0))
-    except pl.exceptions.PolarsError:
+        table = pl.read_csv(content, has_header=False, schema=schema)
+        complete = table.columns == columns and not sum(table.null_count().row(0))
+    except (pl.exceptions.PolarsError, OSError):  # OSError: it decompresses where it can
         complete = False
     if not complete:
-        text = pl.read_csv(content, infer_schema=False, truncate_ragged_lines=True, **options)
-        raise DataError(f"{path}: {_first_wrong_value(text, columns)}")
+        raise DataError(f"{path}: {_first_wrong_line(content, columns)}")
     return table
 
 
-def _first_wrong_value(text: pl.DataFrame, columns: list[str]) -> str:
-    for column in columns[1:]:
-        wrong = text[column].cast(pl.Float64, strict=False).is_null().arg_true()
-        if len(wrong):
-            line = wrong[0]
-            found = text[column][line]
-            return f"line {line + 1}: expected a number in column '{column}', found {found!r}."
-    return f"expected {len(columns)} columns on every line; some lines have more."
+def _first_wrong_line(content: bytes, columns: list[str]) -> str:
+    for number, line in enumerate(io.BytesIO(content), 1):
+        fault = _fault(line.rstrip(b"\r\n"), columns)
+        if fault:
+            return f"line {number}: {fault}"
+    return "expected numbers between commas, found something else."
 
 
-def _check_blocks(path: Path, table: pl.DataFrame) -> int:
-    """Check that each gene has all its bins in order, one label and usable counts.
+def _fault(line: bytes, columns: list[str]) -> str:
+    """Say what keeps a line from being a row of the table; nothing where it is one."""
+    try:
+        text = line.decode("utf-8-sig")
+        cells = next(csv.reader([text]), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        return f"expected text in UTF-8, found {line[:20]!r} ({error})."
+    expected = f"expected {len(columns)} columns (gene, bin, {len(columns) - 3} marks, label), "
+    if not cells:
+        return expected + "found a blank line."
+    if text.count('"') % 2:
+        return expected + "found a quotation mark that is not closed."
+    if len(cells) != len(columns):
+        return expected + f"found {len(cells)}; name the marks of the file with --marks."
+    for column, cell in zip(columns, cells, strict=True):
+        if not _fits(column, cell):
+            expected = "a gene ID" if column == "gene" else f"a number for gene {cells[0]}"
+            return f"expected {expected} in column '{column}', found '{cell}'."
+    return ""
+
+
+def _fits(column: str, cell: str) -> bool:
+    if column == "gene":
+        return bool(cell)
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return cell.isascii() and "_" not in cell
+
+
+def _check_bins(path: Path, table: pl.DataFrame) -> int:
+    """Check that the lines of each gene are together and hold all its bins in order.
 
     Returns:
         The number of bins per gene.
     """
     number = table["bin"].to_numpy()
-    _require(path, table, np.isin(number, np.arange(1, len(table) + 1)), "a number from 1", "bin")
-    bins = int(number.max())
-    runs = table["gene"].rle().struct.unnest()
-    wrong = runs.filter(pl.col("len") % bins != 0)
-    if len(wrong):
-        gene, lines = wrong["value"][0], wrong["len"][0]
-        raise DataError(f"{path}: gene {gene} has {lines} lines; expected {bins}, one per bin.")
-    expected = np.tile(np.arange(1, bins + 1), len(table) // bins)
-    _require(path, table, number == expected, "bins in order from 1", "bin")
+    follows = np.zeros(len(table), dtype=bool)
+    same_gene = (table["gene"][1:] == table["gene"][:-1]).to_numpy()
+    follows[1:] = same_gene & (number[1:] == number[:-1] + 1)
+    _require(path, table, follows | (number == 1), "each gene's bins in order from 1", "bin")
+    starts = np.flatnonzero(number == 1)
+    lengths = np.diff(starts, append=len(table))
+    bins = int(max(multimode(lengths.tolist())))
+    for start, length in zip(starts, lengths, strict=True):
+        if length != bins:
+            raise DataError(
+                f"{path}: line {start + 1}, gene {table['gene'][int(start)]}: expected {bins} "
+                f"lines, one per bin as for the other genes, found {length}."
+            )
+    return bins
+
+
+def _check_values(path: Path, table: pl.DataFrame, bins: int) -> None:
+    """Check that counts are usable and that each gene has one label."""
     for column in table.columns[2:-1]:
         values = table[column].to_numpy()
-        _require(path, table, np.isfinite(values) & (values >= 0), "a count of 0 or more", column)
+        usable = (values >= 0) & (values <= np.finfo(np.float32).max)
+        _require(path, table, usable, "a finite count of 0 or more", column)
     label = table["label"].to_numpy()
     _require(path, table, np.isin(label, (-1, 0, 1)), "a label 0/1 or -1/+1", "label")
     if (label == -1).any():
         _require(path, table, label != 0, "labels all 0/1 or all -1/+1", "label")
     first = np.repeat(label.reshape(-1, bins)[:, 0], bins)
     _require(path, table, label == first, "the same label on all lines of a gene", "label")
-    return bins
 
 
 def _require(
-    path: Path, table: pl.DataFrame, holds: np.ndarray[Any, Any], expected: str, column: str
+    path: Path,
+    table: pl.DataFrame,
+    holds: np.ndarray[Any, np.dtype[np.bool_]],
+    expected: str,
+    column: str,
 ) -> None:
     wrong = np.flatnonzero(~holds)
     if len(wrong):
@@ -189,13 +233,12 @@ def _check_bins_agree(parts: dict[str, _SplitFile], files: dict[str, Path]) -> N
         raise DataError(f"Expected the same number of bins in all files: {listed}.")
 
 
-def _check_unique(genes: pd.DataFrame, folder: Path) -> None:
+def _check_unique(genes: pd.DataFrame, files: dict[str, Path]) -> None:
     twice = genes[genes.index.duplicated(keep=False)]
     if len(twice):
         gene = twice.index[0]
-        places = " and ".join(twice.loc[[gene], "split"])
-        count = twice.index.nunique()
+        places = dict.fromkeys(str(files[split]) for split in twice.loc[[gene], "split"])
         raise DataError(
-            f"{folder}: gene {gene} stands twice, in {places} ({count} such genes); a gene "
-            "belongs to one split, once."
+            f"Gene {gene} stands more than once, in {' and '.join(places)} "
+            f"({twice.index.nunique()} such genes); a gene belongs to one split, once."
         )

@@ -16,8 +16,21 @@ from attendome.genome.windows import overlapping
 
 SCHEMA_VERSION = 1
 UNKNOWN_CHROM, UNKNOWN_TSS, UNKNOWN_STRAND = "", -1, "."
+_UNKNOWN: dict[str, Any] = {
+    "gene_name": "",
+    "chrom": UNKNOWN_CHROM,
+    "tss": UNKNOWN_TSS,
+    "strand": UNKNOWN_STRAND,
+}
 _GENE_COLUMNS = ("gene_name", "chrom", "tss", "strand", "split")
-_ATTRIBUTES = ("cell_type", "assembly", "bin_size", "oriented", "label_rule", "sources")
+_ATTRIBUTES = {
+    "cell_type": str,
+    "assembly": str,
+    "bin_size": int,
+    "oriented": bool,
+    "label_rule": str,
+    "sources": list,
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ class ChromatinDataset:
             DataError: the dataset has no labels.
         """
         if "label" not in self.xarray:
-            raise DataError(f"{self.name}: the genes have no labels (on or off); a label is needed.")
+            raise DataError(f"{self.name}: the genes have no labels (on or off); add them.")
         return self.xarray["label"].to_numpy()
 
     def leak(self, split: str = "test") -> dict[str, int | None]:
@@ -129,7 +142,7 @@ class ChromatinDataset:
             ``overlapping`` among those; ``overlapping`` is None where no location is known.
         """
         table = self.genes
-        located = table[table["chrom"] != UNKNOWN_CHROM]
+        located = table[(table["chrom"] != UNKNOWN_CHROM) & (table["tss"] != UNKNOWN_TSS)]
         ours, train = located[located["split"] == split], located[located["split"] == "train"]
         count = None
         if len(ours) and len(train):
@@ -151,6 +164,7 @@ class ChromatinDataset:
             if name in self.xarray:
                 values = self.xarray[name].to_numpy()
                 plain = values if values.dtype.kind in "iuf" else values.astype("U")
+                digest.update(f"{name} {plain.shape}".encode())
                 digest.update(np.ascontiguousarray(plain).tobytes())
         return digest.hexdigest()
 
@@ -166,15 +180,17 @@ def check(data: xr.Dataset, where: str) -> None:
         if not holds:
             raise DataError(f"{where}: {message}")
 
-    kind = data.attrs.get("kind")
+    kind, version = data.attrs.get("kind"), data.attrs.get("schema_version")
     require(kind == "chromatin", f"expected a dataset of kind 'chromatin', found {kind!r}.")
-    version = data.attrs.get("schema_version")
     require(
         version == SCHEMA_VERSION,
         f"expected schema version {SCHEMA_VERSION}, found {version!r}; build the dataset again.",
     )
-    for name in _ATTRIBUTES:
-        require(name in data.attrs, f"the attribute '{name}' is missing.")
+    for name, expected in _ATTRIBUTES.items():
+        value = data.attrs.get(name)
+        wrong = f"attribute '{name}': expected {expected.__name__}, found {value!r}."
+        require(isinstance(value, expected), wrong)
+    require(data.attrs["bin_size"] > 0, "the bin size must be above 0.")
     for name, dims in _expected_dims(data).items():
         found = data[name].dims if name in data.variables else None
         require(found == dims, f"expected '{name}' with dimensions {dims}, found {found}.")
@@ -184,8 +200,8 @@ def check(data: xr.Dataset, where: str) -> None:
     require(bool(np.isfinite(signal).all()), "the signal holds values that are not finite.")
     for name in ("gene", "mark"):
         require(data.indexes[name].is_unique, f"two entries of '{name}' have the same name.")
-    unknown = set(data["split"].to_numpy()) - set(SPLITS)
-    require(not unknown, f"expected the splits {', '.join(SPLITS)}, found {sorted(unknown)}.")
+    unknown = sorted(map(str, set(data["split"].to_numpy()) - set(SPLITS)))
+    require(not unknown, f"expected the splits {', '.join(SPLITS)}, found {', '.join(unknown)}.")
     steps = np.diff(data["bin_start"].to_numpy())
     require(bool((steps == data.attrs["bin_size"]).all()), "bin_start is not evenly spaced.")
     if "label" in data:
@@ -194,9 +210,8 @@ def check(data: xr.Dataset, where: str) -> None:
 
 def _expected_dims(data: xr.Dataset) -> dict[str, tuple[str, ...]]:
     per_gene = ["gene", *_GENE_COLUMNS, *(n for n in ("label", "expression") if n in data)]
-    expected: dict[str, tuple[str, ...]] = {"signal": ("gene", "mark", "bin")}
-    expected.update({name: ("gene",) for name in per_gene})
-    return expected | {"mark": ("mark",), "bin_start": ("bin",)}
+    rest = {"signal": ("gene", "mark", "bin"), "mark": ("mark",), "bin_start": ("bin",)}
+    return dict.fromkeys(per_gene, ("gene",)) | rest
 
 
 def assemble(
@@ -215,14 +230,8 @@ def assemble(
         attributes: ``cell_type``, ``assembly``, ``bin_size``, ``oriented``, ``label_rule`` and
             ``sources``.
     """
-    unknown = {
-        "gene_name": "",
-        "chrom": UNKNOWN_CHROM,
-        "tss": UNKNOWN_TSS,
-        "strand": UNKNOWN_STRAND,
-    }
-    table = genes.assign(**{name: v for name, v in unknown.items() if name not in genes})
-    table = table.fillna(unknown).astype({"tss": "int64"})
+    table = genes.assign(**{name: v for name, v in _UNKNOWN.items() if name not in genes})
+    table = table.fillna(_UNKNOWN).astype({"tss": "int64"})
     bins, bin_size = signal.shape[2], attributes["bin_size"]
     coords: dict[str, Any] = {
         "gene": table.index.to_numpy(object),

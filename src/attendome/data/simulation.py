@@ -9,8 +9,8 @@ with one pair of interacting marks i, j. The reads of mark m in bin b are over-d
 
     background_m · u[g] · (1 + height_m · shape_m(b) · exp(.7 · a[g, m]) + decoy)
 
-where shape_m is a smooth bump over [start, end) and u[g] varies from gene to gene. A mark of effect 0
-is as variable as the others, and says nothing. The decoy is a bump of a height that varies
+where shape_m is a smooth bump over [start, end) and u[g] varies from gene to gene. A mark of effect
+0 is as variable as the others, and says nothing. The decoy is a bump of a height that varies
 independently of expression at other bins of the same mark, so that the right mark at the wrong
 position says nothing either.
 """
@@ -29,6 +29,7 @@ from attendome.errors import SettingsError
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _CHROMOSOMES = 5
 _BP_PER_GENE = 150_000
+_EDGE = 0.1  # below that part of its height, a bump does not show
 
 
 class SimulatedMark(Settings):
@@ -60,10 +61,10 @@ class Interaction(Settings):
 
 
 _DEFAULT_MARKS = (
-    SimulatedMark(name="H3K4me3", effect=1.0, start=-0.1, end=0.2, height=10, decoy=-0.6),
+    SimulatedMark(name="H3K4me3", effect=1.2, start=-0.1, end=0.2, height=10, decoy=-0.6),
     SimulatedMark(name="H3K4me1", start=-0.4, end=-0.1, height=12, background=2),
-    SimulatedMark(name="H3K36me3", effect=0.6, start=0.4, end=0.9, height=5),
-    SimulatedMark(name="H3K27me3", effect=-0.7, start=-0.3, end=0.3, height=5),
+    SimulatedMark(name="H3K36me3", effect=0.8, start=0.4, end=0.9, height=5),
+    SimulatedMark(name="H3K27me3", effect=-1.0, start=-0.3, end=0.3, height=5),
     SimulatedMark(name="H3K9me3", start=-1, end=1, height=1, background=1.5),
 )
 
@@ -77,11 +78,11 @@ class SimulationSettings(Settings):
     """Number of bins in a window."""
     bin_size: int = Field(default=100, ge=1)
     """Length of a bin, in bp."""
-    marks: tuple[SimulatedMark, ...] = _DEFAULT_MARKS
+    marks: tuple[SimulatedMark, ...] = Field(default=_DEFAULT_MARKS, min_length=1)
     """The marks, and what each does."""
     interaction: Interaction | None = Interaction(marks=("H3K4me3", "H3K27me3"), strength=-0.5)
     """The planted interaction between two marks."""
-    noise: float = Field(default=0.3, ge=0)
+    noise: float = Field(default=0.1, ge=0)
     """Standard deviation of the part of log expression that no mark explains."""
     dispersion: float = Field(default=0.3, gt=0)
     """Squared coefficient of variation of the rate of a bin; the larger, the noisier the counts."""
@@ -99,22 +100,22 @@ def simulate_chromatin(settings: SimulationSettings | None = None) -> ChromatinD
         activity that drives expression), ``effect[mark]`` and the attribute ``truth``.
 
     Raises:
-        SettingsError: the interaction names a mark that is not simulated, or a name stands twice.
+        SettingsError: a mark stands twice or ends before it starts, or the interaction is not
+            between two of the marks.
 
     >>> data = simulate_chromatin(SimulationSettings(genes=50, seed=1))
     >>> data.signal.shape, data.xarray.effect.sel(mark="H3K4me3").item()
-    ((50, 5, 100), 1.0)
+    ((50, 5, 100), 1.2)
     """
     settings = settings or SimulationSettings()
+    _check(settings)
     names = [mark.name for mark in settings.marks]
-    if len(set(names)) < len(names):
-        raise SettingsError(f"A simulated mark is named twice: {', '.join(names)}.")
     generator = np.random.default_rng(settings.seed)
     activity = generator.standard_normal((settings.genes, len(names)))
     log_expression = activity @ np.array([mark.effect for mark in settings.marks])
     drivers = {mark.name for mark in settings.marks if mark.effect}
     if settings.interaction:
-        first, second = (_index(names, mark) for mark in settings.interaction.marks)
+        first, second = map(names.index, settings.interaction.marks)
         log_expression += settings.interaction.strength * activity[:, first] * activity[:, second]
         drivers |= set(settings.interaction.marks)
     log_expression += generator.normal(0, settings.noise, settings.genes)
@@ -133,7 +134,7 @@ def simulate_chromatin(settings: SimulationSettings | None = None) -> ChromatinD
     }
     data = assemble(_counts(settings, activity, generator), genes, names, attributes)
     planted = np.array([mark.name in drivers for mark in settings.marks])[:, None] & (
-        np.array([_shape(mark.start, mark.end, settings.bins) > 0 for mark in settings.marks])
+        np.array([_shape(mark.start, mark.end, settings.bins) > _EDGE for mark in settings.marks])
     )
     effect = np.array([mark.effect for mark in settings.marks])
     data.xarray["planted"] = (("mark", "bin"), planted)
@@ -141,10 +142,21 @@ def simulate_chromatin(settings: SimulationSettings | None = None) -> ChromatinD
     return data
 
 
-def _index(names: list[str], mark: str) -> int:
-    if mark not in names:
-        raise SettingsError(f"The interaction names '{mark}'; simulated are {', '.join(names)}.")
-    return names.index(mark)
+def _check(settings: SimulationSettings) -> None:
+    names = [mark.name for mark in settings.marks]
+    if len(set(names)) < len(names):
+        raise SettingsError(f"A simulated mark is named twice: {', '.join(names)}.")
+    for mark in settings.marks:
+        if mark.start >= mark.end:
+            raise SettingsError(f"Mark {mark.name} starts at {mark.start} and ends at {mark.end}.")
+    pair: tuple[str, ...] = settings.interaction.marks if settings.interaction else ()
+    for name in pair:
+        if name not in names:
+            raise SettingsError(
+                f"The interaction names '{name}'; simulated are {', '.join(names)}."
+            )
+    if len(set(pair)) == 1:
+        raise SettingsError(f"The interaction is of '{pair[0]}' with itself; name two marks.")
 
 
 def _shape(start: float, end: float, bins: int) -> Array:

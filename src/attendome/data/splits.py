@@ -5,9 +5,10 @@ A rule is written as a word, with options behind a colon:
 - ``thirds``: genes sorted by ID and cut in three (AttentiveChrome's; 19,802 → 6601/6601/6600).
 - ``random`` or ``random:seed=3,valid=0.2,test=0.2``: drawn without replacement.
 - ``chromosome:valid=chr8,test=chr1+chr2``: whole chromosomes are held out.
-- ``column:file=splits.tsv``: a table of the user's with the columns ``gene`` and ``split``.
+- ``column:file=splits.tsv``: the user's table (TSV or CSV) of ``gene`` and ``split``.
 """
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
         if option not in known:
             hint = suggestion(option, known) if known else f"'{name}' takes none"
             raise SettingsError(f"Unknown option '{option}' of the split rule '{name}': {hint}")
-    split = function(genes, **options)
+    split: pd.Series = function(genes, **options)
     for expected in SPLITS:
         if not (split == expected).any():
             raise DataError(f"The split rule '{rule}' leaves no gene in the split '{expected}'.")
@@ -49,10 +50,11 @@ def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
 
 
 def _thirds(genes: pd.DataFrame) -> pd.Series:
-    split = pd.Series("", index=genes.index)
-    for name, part in zip(SPLITS, np.array_split(np.sort(genes.index), 3), strict=True):
-        split[part] = name
-    return split
+    names = np.full(len(genes), "", dtype=object)
+    order = np.argsort(genes.index.to_numpy(str), kind="stable")
+    for name, part in zip(SPLITS, np.array_split(order, 3), strict=True):
+        names[part] = name
+    return pd.Series(names, index=genes.index)
 
 
 def _random(
@@ -62,7 +64,7 @@ def _random(
         shares, generator = (float(valid), float(test)), np.random.default_rng(int(seed))
     except ValueError as error:
         raise SettingsError(f"The split rule 'random' expects numbers: {error}.") from error
-    if min(shares) <= 0 or sum(shares) >= 1:
+    if not (min(shares) > 0 and sum(shares) < 1):  # so that NaN is refused too
         raise SettingsError("The shares of valid and test must be above 0 and add up to below 1.")
     n_valid, n_test = (max(1, round(share * len(genes))) for share in shares)
     order = generator.permutation(len(genes))
@@ -80,6 +82,9 @@ def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Seri
         )
     present = sorted({str(name) for name in genes.get("chrom", ()) if name})
     split = pd.Series("train", index=genes.index)
+    both = set(valid.split("+")) & set(test.split("+"))
+    if both:
+        raise SettingsError(f"{', '.join(sorted(both))} cannot be held out for valid and for test.")
     for name, chosen in (("valid", valid.split("+")), ("test", test.split("+"))):
         for chromosome in chosen:
             if chromosome not in present:
@@ -93,11 +98,13 @@ def _column(genes: pd.DataFrame, file: str = "") -> pd.Series:
     if not file:
         raise SettingsError("The split rule 'column' needs a table: column:file=splits.tsv")
     try:
-        table = pd.read_csv(Path(file), sep=None, engine="python", dtype=str)
+        text = Path(file).read_text(encoding="utf-8-sig")
+        separator = "\t" if "\t" in text.partition("\n")[0] else ","
+        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str)
     except FileNotFoundError as error:
         raise DataError(f"{file}: no such file.") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{file}: cannot be read as a table ({error}).") from error
+        raise DataError(f"{file}: cannot be read as a table ({str(error).strip()}).") from error
     if not {"gene", "split"} <= set(table.columns):
         raise DataError(
             f"{file}: expected the columns 'gene' and 'split', found {', '.join(table.columns)}."

@@ -1,6 +1,7 @@
 """Gene annotation: where each gene starts, and what it is called."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,11 @@ _GTF_COLUMNS = ["chrom", "source", "feature", "start", "end", "score", "strand",
 
 
 def without_version(gene_ids: pd.Series) -> pd.Series:
-    """Drop the version from Ensembl gene IDs: ``ENSG00000000003.10`` → ``ENSG00000000003``."""
-    return gene_ids.str.replace(r"\.\d+$", "", regex=True)
+    """Drop the version from Ensembl gene IDs: ``ENSG00000000003.10`` → ``ENSG00000000003``.
+
+    Other names keep theirs: ``RP11-34P13.7`` and ``RP11-34P13.8`` are two genes.
+    """
+    return gene_ids.str.replace(r"^(ENS\w+)\.\d+$", r"\1", regex=True)
 
 
 def read_gtf(path: Path) -> pd.DataFrame:
@@ -28,7 +32,7 @@ def read_gtf(path: Path) -> pd.DataFrame:
         DataError: the file is missing, truncated, not GTF, or has no gene lines.
     """
     lines = _read_lines(path).filter(pl.col("feature") == "gene")
-    attribute = r'{} "([^"]*)"'.format
+    attribute = r'(?:^|[; ]){} "([^"]+)"'.format
     genes = lines.select(
         gene=pl.col("about").str.extract(attribute("gene_id")),
         gene_name=pl.col("about").str.extract(attribute("gene_name")).fill_null(""),
@@ -41,6 +45,12 @@ def read_gtf(path: Path) -> pd.DataFrame:
             f"{path}: expected 'gene' lines with a gene_id, found "
             f"{genes['gene'].null_count()} without one among {len(genes)} gene lines; "
             "use a GTF file with gene features, such as GENCODE's."
+        )
+    misplaced = lines.filter(~pl.col("start").is_between(1, "end").fill_null(value=False))
+    if len(misplaced):
+        raise DataError(
+            f"{path}: expected 1 ≤ start ≤ end on each gene line, found start "
+            f"{misplaced['start'][0]} and end {misplaced['end'][0]} for {misplaced['about'][0]}"
         )
     table = genes.to_pandas()
     table["gene"] = without_version(table["gene"])
@@ -58,10 +68,13 @@ def _read_lines(path: Path) -> pl.DataFrame:
             comment_prefix="#",
             quote_char=None,
             new_columns=_GTF_COLUMNS,
-            schema_overrides={"chrom": pl.String, "start": pl.Int64, "end": pl.Int64},
+            infer_schema=False,
+            schema_overrides={"start": pl.Int64, "end": pl.Int64},
         )
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file.") from error
-    except (OSError, EOFError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: cannot be read as GTF, plain or .gz ({reason}).") from error
+    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"{path}: cannot be read as GTF, 9 columns between tabs, plain or .gz ({reason})."
+        ) from error

@@ -1,16 +1,16 @@
 """Windows around transcription start sites, and which of them overlap."""
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Int, Shaped
 
 
 def overlapping(
-    chrom: NDArray[np.str_],
-    tss: NDArray[np.int64],
-    other_chrom: NDArray[np.str_],
-    other_tss: NDArray[np.int64],
+    chrom: Shaped[np.ndarray, " gene"],
+    tss: Int[np.ndarray, " gene"],
+    other_chrom: Shaped[np.ndarray, " other"],
+    other_tss: Int[np.ndarray, " other"],
     window: int,
-) -> NDArray[np.bool_]:
+) -> Bool[np.ndarray, " gene"]:
     """Tell which genes' windows share at least one base with a window of the other genes.
 
     A gene's window is ``[tss - window / 2, tss + window / 2)``, 0-based and half-open. All windows

@@ -1,0 +1,1 @@
+"""Fitting models: settings, batches, the loop (Lightning) and what it records."""

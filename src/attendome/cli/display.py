@@ -1,0 +1,135 @@
+"""How results look on a terminal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line."""
+    typer.echo(text)
+
+
+def as_json(content: object) -> None:
+    """Print plain values as JSON."""
+    typer.echo(json.dumps(content, indent=2))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def dataset(content: Mapping[str, Any]) -> None:
+    """Print what a chromatin dataset holds."""
+    order = "5'→3'" if content["oriented"] else "genome order"
+    half = content["bins"] * content["bin_size"] // 2
+    say(f"Chromatin dataset, cell type {content['cell_type']}, assembly {content['assembly']}")
+    say(
+        f"{content['genes']} genes; {content['bins']} bins of {content['bin_size']} bp "
+        f"(TSS ± {half} bp, {order}); labels: {content['label_rule']}"
+    )
+    splits = _table("Splits", "split", "genes", "on", "off", "window overlaps a training gene's")
+    for name, counts in content["splits"].items():
+        on, off = (str(counts.get(key, "–")) for key in ("on", "off"))
+        splits.add_row(name, str(counts["genes"]), on, off, _leak(content["leak"].get(name)))
+    console.print(splits)
+    marks = _table("Signal per bin", "mark", "mean", "max", "zero")
+    for name, row in content["marks"].items():
+        marks.add_row(name, f"{row['mean']:.2f}", f"{row['max']:.0f}", f"{row['zero']:.0%}")
+    console.print(marks)
+    if content["truth"]:
+        say("Simulated: the planted truth is in `planted`, `effect` and the attribute `truth`.")
+
+
+def _leak(leak: Mapping[str, int | None] | None) -> str:
+    if leak is None:
+        return ""
+    if leak["overlapping"] is None:
+        return "not known: the genes have no locations"
+    return f"{leak['overlapping']} of {leak['located']}"
+
+
+def run(content: Mapping[str, Any]) -> None:
+    """Print what a run folder holds."""
+    say(f"Run of {content['model']} on {content['data']}")
+    say(f"Marks: {', '.join(content['marks'])}; {content['bins']} bins of {content['bin_size']} bp")
+    settings = _table("Settings", "setting", "value")
+    for name, value in content["settings"].items():
+        settings.add_row(name, str(value))
+    console.print(settings)
+    if content["metrics"]:
+        scores(content["metrics"])
+    else:
+        say("Not evaluated yet: attendome evaluate RUN")
+
+
+def scores(content: Mapping[str, Any]) -> None:
+    """Print scores with their intervals, from the content of metrics.json."""
+    estimates = {name: row for name, row in content.items() if isinstance(row, dict)}
+    title = (
+        f"Split '{content['split']}' of {content['data']}: {content['n']} genes, "
+        f"{content['on']} on, {content['off']} off"
+    )
+    table = _table(title, "score", "value", "95% interval")
+    for name, row in estimates.items():
+        if row["value"] is None:
+            table.add_row(name, "–", row["note"])
+        else:
+            table.add_row(name, f"{row['value']:.4f}", f"{row['low']:.4f} – {row['high']:.4f}")
+    console.print(table)
+
+
+def models(rows: list[dict[str, Any]]) -> None:
+    """Print the models and their settings."""
+    for row in rows:
+        say(f"{row['name']} ({row['task']}): {row['summary']}")
+        say(f"{row['parameters']:,} parameters at the published size")
+        say(f"presets: {', '.join(row['presets'])}")
+        table = _table("Settings", "setting", "default", "about")
+        table.columns[2].justify = "left"
+        for name, setting in row["settings"].items():
+            table.add_row(name, str(setting["default"]), setting["about"])
+        console.print(table)
+
+
+def trained(history: Mapping[str, Any], folder: str) -> None:
+    """Print how a training ended."""
+    say(
+        f"Wrote {folder}: best of {history['epochs']} epochs is {history['best']}, "
+        f"validation AUROC {history['valid_auroc']:.4f}."
+    )
+    say(f"Next: attendome evaluate {folder}; attendome report {folder}")
+
+
+def demo(content: Mapping[str, Any]) -> None:
+    """Print what the demo found."""
+    scores(content["scores"])
+    recovery = content["recovery"]
+    table = _table(
+        "Planted truth against attention, test genes",
+        "mark",
+        "planted effect",
+        "highest α·β",
+        "planted among the top bins by α",
+        "by chance",
+    )
+    for row in recovery["marks"]:
+        shares = ["–" if row[k] is None else f"{row[k]:.0%}" for k in ("found", "chance")]
+        table.add_row(row["mark"], f"{row['effect']:+.1f}", f"{row['weight']:.3f}", *shares)
+    console.print(table)
+    first = "come first" if recovery["marks_first"] else "do not all come first"
+    say(
+        f"By α·β, the marks that drive expression {first}; of the ten cells (mark × bin) with the "
+        f"highest α·β, {recovery['top_planted']} are planted; AUROC of planted cells "
+        f"{recovery['cell_auroc']:.3f}."
+    )
+    say(f"Report: {content['report']}")

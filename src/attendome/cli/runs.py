@@ -1,0 +1,140 @@
+"""Commands that make and use trained models."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attendome.cli import display
+from attendome.cli.options import Data, Force, Json, RunFolder, Seed, Set
+from attendome.config import parse_assignments, read_yaml
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the program."""
+    for command in (train, evaluate, predict, explain, report, models, demo):
+        app.command(command.__name__)(command)
+
+
+def train(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA.zarr", help="The dataset.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to make.")],
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="The architecture; see: attendome models.")
+    ],
+    settings: Set = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="YAML", help="Settings to start from, such as a run's config.yaml."),
+    ] = None,
+    seed: Seed = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN|FILE.pt", help="Start from the weights of a run or of the original."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Train a model; the best epoch on the validation split is kept."""
+    from attendome.workflows.training import Existing
+    from attendome.workflows.training import train as run_training
+
+    values = read_yaml(config).get("settings", {}) if config else {}
+    values |= parse_assignments(settings or [])
+    if resume and force:
+        raise typer.BadParameter(
+            "--resume goes on with a run, --force replaces it: give one of them"
+        )
+    existing: Existing = "resume" if resume else "replace" if force else "refuse"
+    made = run_training(data, model, out, values, seed=seed, init_from=init_from, existing=existing)
+    display.trained(made.training_summary(), str(out))
+
+
+def evaluate(
+    run: RunFolder,
+    data: Data = None,
+    split: Annotated[str, typer.Option(metavar="NAME", help="train, valid or test.")] = "test",
+    json: Json = False,
+) -> None:
+    """Score a model on a split, with bootstrap 95% intervals."""
+    from attendome.workflows.run import open_run
+
+    scores = open_run(run).evaluate(data, split)
+    if json:
+        display.as_json(scores.to_dict())
+    else:
+        display.scores(scores.to_dict())
+
+
+def predict(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A name ending in .tsv or .parquet.")],
+    data: Data = None,
+    force: Force = False,
+) -> None:
+    """Predict for each gene the probability that it is on."""
+    from attendome.workflows.run import open_run
+
+    table = open_run(run).predict(data, out, force=force)
+    display.say(f"Wrote {out}: {len(table)} genes.")
+
+
+def explain(
+    run: RunFolder,
+    data: Data = None,
+    method: Annotated[str, typer.Option(metavar="NAME", help="attention")] = "attention",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A name ending in .zarr or .nc; by default RUN/attention.zarr."
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write what the predictions looked at: α per gene, mark and bin, β per gene and mark."""
+    from attendome.workflows.run import ATTENTION, open_run
+
+    maps = open_run(run).explain(data, method, out, force=force)
+    display.say(f"Wrote {out or run / ATTENTION}: {maps.sizes['gene']} genes.")
+
+
+def report(
+    run: RunFolder,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="By default RUN/report.html.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write a self-contained, interactive HTML page about a run."""
+    from attendome.workflows.run import open_run
+
+    made = open_run(run).report(out, force=force)
+    display.say(f"Wrote {made}")
+
+
+def models(json: Json = False) -> None:
+    """List the models, their settings and sizes."""
+    from attendome.workflows.information import list_models
+
+    rows = list_models()
+    if json:
+        display.as_json(rows)
+    else:
+        display.models(rows)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to make.")] = Path("demo"),
+    force: Force = False,
+) -> None:
+    """Simulate, train, evaluate, explain and report, in a few minutes."""
+    from attendome.workflows.demo import run_demo
+
+    display.demo(asdict(run_demo(out, force=force)))

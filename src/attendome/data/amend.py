@@ -1,0 +1,53 @@
+"""Amend a dataset: locations of its genes from an annotation, another split."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from attendome.data.chromatin import UNKNOWN_CHROM, UNKNOWN_STRAND, UNKNOWN_TSS, ChromatinDataset
+from attendome.data.splits import assign
+from attendome.errors import DataError
+from attendome.genome.genes import without_version
+
+
+def with_locations(data: ChromatinDataset, annotation: pd.DataFrame) -> ChromatinDataset:
+    """Add the genes' names and locations; genes that the annotation lacks stay unlocated.
+
+    Args:
+        data: the dataset; versions in its gene IDs are ignored.
+        annotation: a row per gene as ``read_gtf`` gives it; ``tss`` is 0-based.
+
+    Raises:
+        DataError: no gene of the dataset is in the annotation.
+    """
+    ids = without_version(pd.Series(data.genes.index, dtype=str))
+    found = annotation.reindex(ids)
+    if found["chrom"].isna().all():
+        raise DataError(
+            f"{data.name}: none of its genes is in the annotation; its IDs are such as {ids[0]}, "
+            f"those of the annotation such as {annotation.index[0]}."
+        )
+    filled = found.fillna(
+        {
+            "gene_name": "",
+            "chrom": UNKNOWN_CHROM,
+            "tss": UNKNOWN_TSS,
+            "strand": UNKNOWN_STRAND,
+        }
+    ).astype({"tss": "int64"})
+    coords = {
+        name: ("gene", filled[name].to_numpy() if name == "tss" else filled[name].to_numpy(object))
+        for name in ("gene_name", "chrom", "tss", "strand")
+    }
+    return replace(data, xarray=data.xarray.assign_coords(coords))
+
+
+def with_split(data: ChromatinDataset, rule: str) -> ChromatinDataset:
+    """Split the genes again by a rule of ``attendome.data.splits``.
+
+    Raises:
+        SettingsError: the rule is unknown.
+        DataError: the rule does not fit the genes.
+    """
+    split = assign(data.genes, rule).to_numpy(object)
+    return replace(data, xarray=data.xarray.assign_coords(split=("gene", split)))

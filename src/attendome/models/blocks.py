@@ -1,0 +1,83 @@
+"""Building blocks that several architectures share."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+TransformName = Literal["counts", "log1p", "depth-normalised"]
+
+
+class InputTransform(nn.Module):
+    """What is done to the signal before the first layer; stored with the model.
+
+    - ``counts``: nothing, as published.
+    - ``log1p``: log(1 + signal).
+    - ``depth-normalised``: log(1 + signal / mean), with the mean signal per bin of each mark in the
+      training genes, so that marks sequenced to different depths meet on one scale.
+    """
+
+    mean: Tensor
+
+    def __init__(self, name: TransformName, marks: int) -> None:
+        super().__init__()
+        self.name = name
+        self.register_buffer("mean", torch.ones(marks))
+
+    @torch.no_grad()
+    def fit(self, signal: Float[Tensor, "gene mark bin"]) -> None:
+        """Take the mean signal of each mark from the training genes."""
+        mean = signal.mean(dim=(0, 2))
+        self.mean.copy_(torch.where(mean > 0, mean, torch.ones_like(mean)))
+
+    def forward(self, signal: Float[Tensor, "batch mark bin"]) -> Float[Tensor, "batch mark bin"]:
+        """Transform the signal."""
+        if self.name == "counts":
+            return signal
+        if self.name == "log1p":
+            return signal.log1p()
+        return (signal / self.mean[:, None]).log1p()
+
+
+class MarkwiseLSTM(nn.Module):
+    """One LSTM per mark over its bins, AttentiveChrome eq. 2–4.
+
+    This is the only place that knows how the recurrence is computed.
+    """
+
+    def __init__(self, marks: int, hidden: int, *, bidirectional: bool) -> None:
+        super().__init__()
+        self.lstms = nn.ModuleList(
+            nn.LSTM(1, hidden, bidirectional=bidirectional) for _ in range(marks)
+        )
+
+    def forward(
+        self, signal: Float[Tensor, "batch mark bin"]
+    ) -> Float[Tensor, "batch mark bin hidden"]:
+        """Encode each bin of each mark, with the bins around it."""
+        # Bins first is the layout in which the recurrence runs without copying each step.
+        steps = signal.permute(1, 2, 0).unsqueeze(-1).contiguous()
+        states = [lstm(steps[mark])[0] for mark, lstm in enumerate(self.lstms)]
+        return torch.stack(states).permute(2, 0, 1, 3)
+
+
+class ContextAttention(nn.Module):
+    """Attention by a learned context vector u: w_t = softmax_t(h_t · u), AttentiveChrome eq. 5.
+
+    Gives the weighted sum Σ_t w_t h_t and the weights w. With ``groups``, each group (mark) has a
+    context vector of its own.
+    """
+
+    def __init__(self, hidden: int, groups: int | None = None) -> None:
+        super().__init__()
+        shape = (hidden,) if groups is None else (groups, hidden)
+        self.context = nn.Parameter(torch.empty(shape).uniform_(-0.1, 0.1))
+
+    def forward(
+        self, states: Float[Tensor, "*batch step hidden"]
+    ) -> tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch step"]]:
+        """Weigh the steps and sum over them."""
+        scores = torch.matmul(states, self.context.unsqueeze(-1)).squeeze(-1)
+        weights = scores.softmax(dim=-1)
+        return torch.matmul(weights.unsqueeze(-2), states).squeeze(-2), weights

@@ -1,0 +1,81 @@
+"""Weights of the original AttentiveChrome (second release), translated to ours."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from attendome.errors import RunError
+from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+
+_LAYERS = {
+    r"rnn_hms\.(\d+)\.rnn\.(.+)": r"bin_encoder.lstms.\1.\2",
+    r"hm_level_rnn_1\.rnn\.(.+)": r"mark_encoder.\1",
+    r"hm_level_rnn_1\.bin_attention\.bin_context_vector": "mark_attention.context",
+    r"fdiff1_1\.(.+)": r"output.\1",
+}
+_BIN_CONTEXT = r"rnn_hms\.(\d+)\.bin_attention\.bin_context_vector"
+
+
+def read_published_weights(
+    path: Path, bins: int
+) -> tuple[AttentiveChrome, AttentiveChromeSettings]:
+    """Build the model that the original's state dict describes.
+
+    Only tensors are read: a file that would run code on loading is refused.
+
+    Raises:
+        RunError: the file is missing, damaged, would run code, or is not of that model.
+    """
+    state = read_tensors(path)
+    names = {name for name in state if re.fullmatch(_BIN_CONTEXT, name)}
+    try:
+        sizes = state["rnn_hms.0.rnn.weight_hh_l0"], state["hm_level_rnn_1.rnn.weight_hh_l0"]
+        settings = AttentiveChromeSettings(
+            bin_hidden=sizes[0].shape[1],
+            mark_hidden=sizes[1].shape[1],
+            bidirectional="rnn_hms.0.rnn.weight_hh_l0_reverse" in state,
+        )
+        model = AttentiveChrome(len(names), bins, settings)
+        # The buffers of the input transform have no counterpart: they keep their first values.
+        model.load_state_dict(model.state_dict() | _translate(state, len(names)))
+    except (KeyError, IndexError, RuntimeError, ValueError) as error:
+        raise RunError(
+            f"{path}: expected the weights of the original AttentiveChrome, with names such as "
+            f"rnn_hms.0.rnn.weight_ih_l0; they do not fit ({error})."
+        ) from error
+    return model, settings
+
+
+def read_tensors(path: Path) -> Mapping[str, Tensor]:
+    """Read a state dict from a .pt file without running anything that stands in it.
+
+    Raises:
+        RunError: the file is missing, damaged, holds anything but named tensors, or would run code.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: no such file.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(
+            f"{path}: refused, since it is damaged or holds more than weights ({reason})."
+        ) from error
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise RunError(f"{path}: expected a state dict, a mapping of names to tensors.")
+    return state
+
+
+def _translate(state: Mapping[str, Tensor], marks: int) -> dict[str, Tensor]:
+    contexts = [state[f"rnn_hms.{m}.bin_attention.bin_context_vector"] for m in range(marks)]
+    translated = {"bin_attention.context": torch.stack(contexts).squeeze(-1)}
+    for name, tensor in state.items():
+        for pattern, ours in _LAYERS.items():
+            if re.fullmatch(pattern, name):
+                translated[re.sub(pattern, ours, name)] = tensor
+    translated["mark_attention.context"] = translated["mark_attention.context"].squeeze(-1)
+    return translated

@@ -1,0 +1,83 @@
+"""Genes in memory, given out in batches by slicing."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.distributed
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+class Batch(NamedTuple):
+    """Some genes: their signal, and their labels as 0. or 1."""
+
+    signal: Float[Tensor, "batch mark bin"]
+    label: Float[Tensor, "batch"]
+
+
+class Genes(Dataset[Batch]):
+    """The genes of a split as tensors; an item is a whole batch."""
+
+    def __init__(
+        self, signal: Float[Tensor, "gene mark bin"], label: Float[Tensor, "gene"]
+    ) -> None:
+        self.signal, self.label = signal, label
+
+    def __len__(self) -> int:
+        return len(self.signal)
+
+    def __getitem__(self, chosen: Sequence[int]) -> Batch:
+        return Batch(self.signal[chosen], self.label[chosen])
+
+
+class EpochOrder(Sampler[list[int]]):
+    """Batches of indices in an order that depends on the seed and the epoch only.
+
+    So an epoch that is trained again after a resume sees the same batches. With several processes,
+    each takes its share of the genes; a few are taken twice where they do not divide evenly.
+    """
+
+    def __init__(self, genes: int, batch_size: int, seed: int) -> None:
+        self.genes, self.batch_size, self.seed = genes, batch_size, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; Lightning calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        _, world = _process()
+        return math.ceil(self.genes / (self.batch_size * world))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rank, world = _process()
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
+        order = torch.randperm(self.genes, generator=generator)
+        order = torch.cat([order, order[: -self.genes % world]])[rank::world]
+        return iter([batch.tolist() for batch in torch.split(order, self.batch_size)])
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Give the seed of all randomness in one epoch."""
+    return (seed * 1_000_003 + epoch) % 2**63
+
+
+def train_batches(genes: Genes, batch_size: int, seed: int) -> DataLoader[Batch]:
+    """Give the genes in shuffled batches."""
+    return DataLoader(genes, sampler=EpochOrder(len(genes), batch_size, seed), batch_size=None)
+
+
+def ordered_batches(genes: Genes, batch_size: int) -> DataLoader[Batch]:
+    """Give the genes in batches, in order; each process sees all of them."""
+    order = [part.tolist() for part in torch.split(torch.arange(len(genes)), batch_size)]
+    return DataLoader(genes, sampler=order, batch_size=None)
+
+
+def _process() -> tuple[int, int]:
+    """Give the rank of this process and the number of processes."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1

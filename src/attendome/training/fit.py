@@ -1,0 +1,120 @@
+"""Fit a model, or go on with a fit that was interrupted."""
+
+import logging
+import pickle
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from attendome.errors import RunError, SettingsError
+from attendome.training.batches import Genes, ordered_batches, train_batches
+from attendome.training.module import EVALUATION_BATCH, ChromatinTraining
+from attendome.training.recorder import Recorder, is_finished, read_history
+from attendome.training.settings import TrainingSettings
+
+CHECKPOINTS = "checkpoints"
+_LAST = "last"
+
+
+def fit(
+    model: nn.Module, train: Genes, valid: Genes, settings: TrainingSettings, folder: Path
+) -> None:
+    """Train a model; the weights of the best epoch and the history go to the run folder.
+
+    Where the folder holds a checkpoint, training goes on from it, to the same result as without the
+    interruption. The test split has no part in this.
+
+    Raises:
+        RunError: the checkpoint is damaged, or would run code.
+        SettingsError: the device asked for is not there.
+    """
+    history = read_history(folder)
+    if history is not None and is_finished(history, settings):
+        return
+    checkpoint = folder / CHECKPOINTS / f"{_LAST}.ckpt"
+    with _quiet(), torch.random.fork_rng():
+        trainer = _trainer(settings, folder)
+        try:
+            trainer.fit(
+                ChromatinTraining(model, settings),
+                train_batches(train, settings.batch_size, settings.seed),
+                ordered_batches(valid, EVALUATION_BATCH),
+                ckpt_path=checkpoint if checkpoint.is_file() else None,
+                weights_only=True,
+            )
+        except SystemExit as error:
+            # Lightning turns Ctrl-C into an exit; the caller is to see the interruption.
+            raise KeyboardInterrupt from error
+        except (pickle.UnpicklingError, EOFError, KeyError) as error:
+            raise RunError(
+                f"{checkpoint}: the checkpoint is damaged, or would run code; start again with "
+                "--force."
+            ) from error
+
+
+def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:
+    callbacks: list[Callback] = [
+        Recorder(folder),
+        EarlyStopping("valid_auroc", mode="max", patience=settings.patience, check_finite=False),
+        ModelCheckpoint(
+            folder / CHECKPOINTS,
+            filename=_LAST,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+    ]
+    shown = sys.stderr.isatty()
+    if shown:
+        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
+    try:
+        return lightning.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            strategy="ddp_spawn" if settings.devices > 1 else "auto",
+            precision=settings.precision,
+            max_epochs=settings.epochs,
+            gradient_clip_val=settings.gradient_clip_norm,
+            callbacks=callbacks,
+            logger=TensorBoardLogger(folder, name="tensorboard") if settings.tensorboard else False,
+            use_distributed_sampler=False,
+            enable_progress_bar=shown,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+    except (RuntimeError, ValueError, ModuleNotFoundError) as error:
+        if isinstance(error, ModuleNotFoundError):
+            raise SettingsError(
+                "tensorboard=true needs: pip install 'attendome[tensorboard]'"
+            ) from error
+        raise SettingsError(
+            f"Cannot train on {settings.devices} × {settings.accelerator}: {error}"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's advice out of the user's way, and give Ctrl-C back afterwards."""
+    talker = logging.getLogger("lightning.pytorch")
+    level, handler = talker.level, signal.getsignal(signal.SIGINT)
+    talker.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # The batches are slices of tensors in memory: workers would only copy them.
+            warnings.filterwarnings("ignore", ".*does not have many workers.*")
+            warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
+            warnings.filterwarnings("ignore", ".*LeafSpec.*")
+            yield
+    finally:
+        talker.setLevel(level)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,79 @@
+"""What training leaves in the run folder: the best weights and a row of history per epoch."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pandas as pd
+
+from attendome.models.weights import save_weights
+from attendome.outputs import write_text
+from attendome.training.module import ChromatinTraining
+from attendome.training.settings import TrainingSettings
+
+HISTORY = "history.csv"
+logger = logging.getLogger(__name__)
+
+
+class Recorder(lightning.Callback):
+    """Keep the weights of the epoch with the best validation AUROC, and the history.
+
+    Its rows are part of the checkpoint, so that a resumed run goes on with the rows of that
+    checkpoint, whatever was written after it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Record the epoch; runs before the checkpoint is written."""
+        if not isinstance(pl_module, ChromatinTraining) or not trainer.is_global_zero:
+            return
+        scores = {name: value.item() for name, value in trainer.callback_metrics.items()}
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "train_loss": scores["train_loss"],
+            "valid_loss": scores["valid_loss"],
+            "valid_auroc": scores["valid_auroc"],
+        }
+        self.rows.append(row)
+        if best_epoch(pd.DataFrame(self.rows)) == row["epoch"]:
+            save_weights(pl_module.model, self.folder)
+        write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
+        logger.info(
+            "epoch %d of %s: train loss %.4f, validation loss %.4f, validation AUROC %.4f",
+            row["epoch"],
+            trainer.max_epochs,
+            row["train_loss"],
+            row["valid_loss"],
+            row["valid_auroc"],
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what the checkpoint keeps."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+
+def read_history(folder: Path) -> pd.DataFrame | None:
+    """Read the history of a run folder; None where the model was not trained there."""
+    path = folder / HISTORY
+    return pd.read_csv(path) if path.is_file() else None
+
+
+def best_epoch(history: pd.DataFrame) -> int:
+    """Give the first epoch with the best validation AUROC."""
+    return int(history["epoch"].iloc[int(history["valid_auroc"].argmax())])
+
+
+def is_finished(history: pd.DataFrame, settings: TrainingSettings) -> bool:
+    """Tell whether training has reached its last epoch, or stopped early."""
+    last = int(history["epoch"].iloc[-1])
+    return last >= settings.epochs or last - best_epoch(history) >= settings.patience

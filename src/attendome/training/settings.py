@@ -1,0 +1,34 @@
+"""How a model is trained."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from attendome.config import Settings
+
+
+class TrainingSettings(Settings):
+    """How a model is trained; presets of the model replace the values below."""
+
+    seed: int = Field(default=0, ge=0)
+    """Seed of the initial weights, the order of genes and dropout."""
+    epochs: int = Field(default=50, ge=1)
+    """Most epochs to train for."""
+    patience: int = Field(default=10, ge=1)
+    """Stop after so many epochs without a better AUROC on the validation split."""
+    batch_size: int = Field(default=16, ge=1)
+    """Genes per step, on each device."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Learning rate of Adam."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Weight decay of AdamW; 0 is Adam."""
+    gradient_clip_norm: float = Field(default=1.0, gt=0)
+    """Gradients with a larger norm are scaled down to it."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Number format of the arithmetic."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    devices: int = Field(default=1, ge=1)
+    """Number of GPUs, or of CPU processes."""
+    tensorboard: bool = False
+    """Whether to write TensorBoard files too (needs the extra 'tensorboard')."""

@@ -1,0 +1,94 @@
+"""The configuration of a run: resolved, complete, and written into its folder."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
+from attendome.errors import RunError, SettingsError
+from attendome.models.registry import architecture
+from attendome.outputs import write_text
+from attendome.training.settings import TrainingSettings
+
+CONFIG = "config.yaml"
+
+
+class RunConfig(Settings):
+    """What a run was made from."""
+
+    model: str
+    """Name of the architecture."""
+    data: str
+    """The dataset."""
+    fingerprint: str
+    """SHA-256 of the dataset's content."""
+    settings: dict[str, Any]
+    """All settings of the model and, where it was trained here, of its training."""
+    init_from: str | None = None
+    """Where the first weights came from."""
+    imported_from: dict[str, str] | None = None
+    """The file that the weights were imported from, and its SHA-256; None where trained here."""
+    versions: dict[str, str]
+    """Versions of what the result depends on."""
+
+
+def resolve(
+    model: str, overrides: Mapping[str, Any], inherited: Mapping[str, Any] | None = None
+) -> tuple[Settings, TrainingSettings]:
+    """Complete the settings of a model and of its training.
+
+    Args:
+        model: name of the architecture.
+        overrides: settings of either by name; ``preset`` names the values to start from.
+        inherited: settings of the model that the first weights come from; they replace the
+            preset's, and ``overrides`` replace them.
+
+    Raises:
+        SettingsError: a name is unknown (the nearest one is offered) or a value is not valid.
+    """
+    entry = architecture(model)
+    values = dict(overrides)
+    preset = values.pop("preset", "default")
+    if preset not in entry.presets:
+        raise SettingsError(f"Unknown preset '{preset}': {suggestion(str(preset), entry.presets)}")
+    values = {**entry.presets[preset], **(inherited or {}), **values}
+    known = {**entry.settings.model_fields, **TrainingSettings.model_fields}
+    for name in values:
+        if name not in known:
+            hint = suggestion(name, [*known, "preset"])
+            raise SettingsError(f"Unknown setting '{name}' of {model}: {hint}")
+    ours = {name: v for name, v in values.items() if name in entry.settings.model_fields}
+    training = {name: v for name, v in values.items() if name not in ours}
+    return validate(entry.settings, ours), validate(TrainingSettings, training)
+
+
+def read_config(folder: Path) -> RunConfig:
+    """Read the configuration of a run.
+
+    Raises:
+        RunError: the folder is not a run, or its configuration is damaged.
+    """
+    path = folder / CONFIG
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such run folder.")
+    if not path.is_file():
+        raise RunError(f"{folder}: not a run folder, since it holds no {CONFIG}.")
+    try:
+        return RunConfig(**read_yaml(path))
+    except (SettingsError, ValidationError, TypeError) as error:
+        raise RunError(f"{path}: damaged, cannot be read as the configuration of a run.") from error
+
+
+def write_config(config: RunConfig, folder: Path) -> None:
+    """Write the configuration into a run folder."""
+    write_text(folder / CONFIG, to_yaml(config.model_dump(mode="json")))
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of what a result depends on."""
+    packages = ("attendome", "lightning", "numpy", "torch")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,0 +1,109 @@
+"""Bring in what others made: datasets and weights of AttentiveChrome."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from attendome.data import ChromatinDataset, open_dataset
+from attendome.data.amend import with_locations, with_split
+from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
+from attendome.data.store import save_dataset
+from attendome.errors import RunError
+from attendome.genome.genes import read_gtf
+from attendome.models.published_weights import read_published_weights
+from attendome.models.weights import ModelDescription, save_description, save_weights
+from attendome.outputs import check_new, new_output
+from attendome.workflows.configuration import RunConfig, versions, write_config
+from attendome.workflows.run import Run, open_run
+from attendome.workflows.starting import published_marks
+
+
+def import_attentivechrome(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    marks: Sequence[str] = PUBLISHED_MARKS,
+    cell_type: str = "",
+    genes: str | Path | None = None,
+    split: str = "",
+    force: bool = False,
+) -> ChromatinDataset:
+    """Make a dataset from train.csv, valid.csv and test.csv in AttentiveChrome's layout.
+
+    Args:
+        folder: where the files are, themselves or in ``classification/``, plain or .gz.
+        out: the dataset to make; its name ends in .zarr.
+        marks: names of the count columns, in the order of the files.
+        cell_type: name of the cell type; by default that of the folder.
+        genes: a GTF file that gives the genes' names and locations; the files have only IDs.
+        split: a split rule; by default the split is that of the files.
+        force: replace ``out`` where it exists.
+
+    Raises:
+        DataError: a file is missing or malformed, or ``out`` exists.
+    """
+    target = Path(out)
+    check_new(target, force=force)
+    data = read_attentivechrome(Path(folder), marks, cell_type)
+    if genes:
+        data = with_locations(data, read_gtf(Path(genes)))
+    if split:
+        data = with_split(data, split)
+    return save_dataset(data, target, force=force)
+
+
+def import_weights(
+    file: str | Path,
+    out: str | Path,
+    data: str | Path,
+    *,
+    marks: Sequence[str] | None = None,
+    force: bool = False,
+) -> Run:
+    """Make a run folder from weights of the original AttentiveChrome.
+
+    The run predicts, evaluates, explains and reports like one that was trained here.
+
+    Args:
+        file: the original's state dict, a .pt file.
+        out: the run folder to make.
+        data: the dataset that the run predicts and explains by default.
+        marks: names of the marks in the order of the weights; by default the published ones where
+            there are five, and else those of the dataset.
+        force: replace ``out`` where it exists.
+
+    Raises:
+        RunError: the file is damaged, would run code, or does not fit the marks.
+        DataError: the dataset does not have the marks, or ``out`` exists.
+    """
+    source, folder, dataset = Path(file), Path(out), open_dataset(data)
+    model, settings = read_published_weights(source, dataset.bins)
+    names = tuple(marks) if marks else published_marks(model.marks, dataset)
+    dataset = dataset.with_marks(names)
+    if len(names) != model.marks:
+        raise RunError(f"{source}: has weights for {model.marks} marks; {len(names)} are named.")
+    description = ModelDescription(
+        model="attentive-chrome",
+        settings=settings.model_dump(),
+        marks=names,
+        bins=dataset.bins,
+        bin_size=dataset.bin_size,
+        oriented=dataset.oriented,
+    )
+    config = RunConfig(
+        model=description.model,
+        data=str(Path(data).resolve()),
+        fingerprint=dataset.fingerprint(),
+        settings=description.settings,
+        imported_from={
+            "file": source.name,
+            "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+        },
+        versions=versions(),
+    )
+    with new_output(folder, force=force) as made:
+        made.mkdir()
+        write_config(config, made)
+        save_weights(model, made)
+        save_description(description, made)
+    return open_run(folder)

@@ -1,0 +1,101 @@
+"""Say what a dataset or a run folder holds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from attendome.data import ChromatinDataset, open_dataset
+from attendome.data.splits import SPLITS
+from attendome.errors import DataError
+from attendome.models.registry import MODELS
+from attendome.workflows.configuration import CONFIG
+from attendome.workflows.run import METRICS, open_run
+
+PUBLISHED_SIZE = {"chromatin": (5, 100)}
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Describe a dataset or a run folder in plain values.
+
+    Raises:
+        DataError: there is nothing at ``path``, or neither a dataset nor a run.
+        RunError: the run is not finished or damaged.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        raise DataError(f"{folder}: no such dataset or run folder.")
+    if (folder / CONFIG).is_file():
+        return _describe_run(folder)
+    return _describe_dataset(open_dataset(folder))
+
+
+def _describe_run(folder: Path) -> dict[str, Any]:
+    run = open_run(folder)
+    scores = folder / METRICS
+    return {
+        "kind": "run",
+        "model": run.config.model,
+        "data": run.config.data,
+        "marks": list(run.description.marks),
+        "bins": run.description.bins,
+        "bin_size": run.description.bin_size,
+        "settings": run.config.settings,
+        "metrics": json.loads(scores.read_text(encoding="utf-8")) if scores.is_file() else None,
+    }
+
+
+def _describe_dataset(data: ChromatinDataset) -> dict[str, Any]:
+    genes, signal = data.genes, data.signal
+    splits = {}
+    for name in SPLITS:
+        part = genes[genes["split"] == name]
+        counts = {"genes": len(part)}
+        if "label" in part:
+            counts |= {"on": int(part["label"].sum()), "off": int((part["label"] == 0).sum())}
+        splits[name] = counts
+    return {
+        "kind": "chromatin",
+        "cell_type": data.cell_type,
+        "assembly": data.xarray.attrs["assembly"],
+        "genes": len(genes),
+        "bins": data.bins,
+        "bin_size": data.bin_size,
+        "oriented": data.oriented,
+        "label_rule": data.xarray.attrs["label_rule"],
+        "expression": "expression" in data.xarray,
+        "truth": data.xarray.attrs.get("truth"),
+        "splits": splits,
+        "leak": {name: data.leak(name) for name in ("valid", "test")},
+        "marks": {
+            mark: {
+                "mean": float(signal.sel(mark=mark).mean()),
+                "max": float(signal.sel(mark=mark).max()),
+                "zero": float((signal.sel(mark=mark) == 0).mean()),
+            }
+            for mark in data.marks
+        },
+        "sources": data.xarray.attrs["sources"],
+        "fingerprint": data.fingerprint(),
+    }
+
+
+def list_models() -> list[dict[str, Any]]:
+    """List the models: name, task, summary, settings, parameters at the published size."""
+    rows = []
+    for name, entry in MODELS.items():
+        network = entry.build(*PUBLISHED_SIZE[entry.task], entry.settings())
+        settings = {
+            key: {"default": field.default, "about": field.description}
+            for key, field in entry.settings.model_fields.items()
+        }
+        rows.append(
+            {
+                "name": name,
+                "task": entry.task,
+                "summary": entry.summary,
+                "parameters": sum(weights.numel() for weights in network.parameters()),
+                "presets": list(entry.presets),
+                "settings": settings,
+            }
+        )
+    return rows

@@ -1,0 +1,93 @@
+"""Gather what the report of a run shows."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from attendome.data import ChromatinDataset
+from attendome.interpretation.attention import attention_maps
+from attendome.reports import ReportContent
+from attendome.training.recorder import best_epoch, read_history
+from attendome.workflows.configuration import RunConfig
+
+
+def report_content(
+    config: RunConfig,
+    model: nn.Module,
+    folder: Path,
+    data: ChromatinDataset,
+    metrics: dict[str, Any],
+) -> ReportContent:
+    """Gather the content of the report.
+
+    Args:
+        config: what the run was made from.
+        model: its model.
+        folder: the run folder.
+        data: the dataset of the last evaluation, with the marks in the model's order.
+        metrics: the content of metrics.json.
+    """
+    part = data.split(metrics["split"])
+    maps = attention_maps(model, part)
+    history = read_history(folder)
+    return ReportContent(
+        title=f"{config.model} on {data.cell_type or data.name}",
+        facts=_facts(config, data, metrics),
+        metrics=metrics,
+        predictions=maps[["probability", "label"]].reset_coords(drop=True).to_dataframe(),
+        history=history,
+        best_epoch=None if history is None else best_epoch(history),
+        attention=maps,
+        signal=part.signal.to_numpy(),
+        warnings=_warnings(config, data, metrics),
+    )
+
+
+def _facts(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]) -> dict[str, str]:
+    sizes = data.genes["split"].value_counts()
+    order = "5'→3' on both strands" if data.oriented else "in genome order on both strands"
+    origin = (
+        f"imported from {config.imported_from['file']}"
+        if config.imported_from
+        else f"trained on {config.data}"
+    )
+    return {
+        "Model": config.model,
+        "Weights": origin + (f", started from {config.init_from}" if config.init_from else ""),
+        "Scored on": f"split '{metrics['split']}' of {metrics['data']}",
+        "Cell type": f"{data.cell_type} (assembly: {data.xarray.attrs['assembly']})",
+        "Genes": ", ".join(f"{sizes.get(name, 0)} {name}" for name in ("train", "valid", "test")),
+        "Marks": ", ".join(data.marks),
+        "Bins": f"{data.bins} × {data.bin_size} bp around the TSS, {order}",
+        "Labels": str(data.xarray.attrs["label_rule"]),
+        "Settings": ", ".join(f"{name} = {value}" for name, value in config.settings.items()),
+        "Versions": ", ".join(f"{name} {number}" for name, number in config.versions.items()),
+    }
+
+
+def _warnings(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]) -> list[str]:
+    """Say what makes the score look better than it is."""
+    split = metrics["split"]
+    if config.imported_from:
+        return [
+            "The weights were imported: which genes they were trained on is not known here, and "
+            "genes that they have seen make the score too good."
+        ]
+    if data.fingerprint() != config.fingerprint:
+        return [
+            "The genes scored are not of the dataset that the model was trained on; the same gene "
+            "in another cell type may have been seen in training."
+        ]
+    if split != "test":
+        use = "were used in training" if split == "train" else "chose the best epoch"
+        return [f"These genes {use}: the score is too good for new genes."]
+    leak = data.leak(split)
+    if leak["overlapping"] is None:
+        return ["The genes have no locations: whether windows overlap between splits is not known."]
+    if leak["overlapping"]:
+        return [
+            f"{leak['overlapping']} of {leak['located']} genes scored have a window that overlaps "
+            "a training gene's: part of their signal was seen in training."
+        ]
+    return []

@@ -1,0 +1,68 @@
+"""Where the first weights of a training come from, other than from the seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from attendome.data import ChromatinDataset
+from attendome.data.attentivechrome import PUBLISHED_MARKS
+from attendome.errors import RunError
+from attendome.models.published_weights import read_published_weights
+from attendome.models.weights import load_model
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to start from.
+
+    Attributes:
+        source: the run folder or file that they were read from.
+        weights: the tensors by name.
+        marks: the marks, in the order of the input.
+        settings: the settings of the model.
+    """
+
+    source: Path
+    weights: dict[str, Tensor]
+    marks: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+
+def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
+    """Read weights from a run folder or from a .pt file of the original AttentiveChrome.
+
+    A .pt file does not name its marks: five are taken to be the published ones in the published
+    order, another number to be those of the dataset.
+
+    Raises:
+        RunError: there is nothing to read, it is damaged, or it is of another architecture.
+    """
+    if source.is_dir():
+        network, description = load_model(source)
+        found, marks, settings = description.model, description.marks, description.settings
+    else:
+        published, architecture = read_published_weights(source, data.bins)
+        network, settings = published, architecture.model_dump()
+        found, marks = "attentive-chrome", published_marks(published.marks, data)
+    if found != model:
+        raise RunError(f"{source}: expected weights of {model}; found those of {found}.")
+    return Start(source, network.state_dict(), marks, settings)
+
+
+def published_marks(count: int, data: ChromatinDataset) -> tuple[str, ...]:
+    """Name the marks of a file of the original's weights.
+
+    Raises:
+        RunError: the number of marks is neither the published one nor that of the dataset.
+    """
+    if count == len(PUBLISHED_MARKS):
+        return PUBLISHED_MARKS
+    if count != len(data.marks):
+        raise RunError(
+            f"The weights are for {count} marks, {data.name} has {len(data.marks)}: "
+            f"{', '.join(data.marks)}."
+        )
+    return tuple(data.marks)

@@ -1,0 +1,164 @@
+"""Train a model on a dataset, into a run folder."""
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from attendome.data import ChromatinDataset, open_dataset
+from attendome.errors import DataError, RunError
+from attendome.models.blocks import InputTransform
+from attendome.models.weights import ModelDescription, assign_weights, save_description
+from attendome.training.batches import Genes
+from attendome.training.fit import fit
+from attendome.training.settings import TrainingSettings
+from attendome.workflows.configuration import (
+    CONFIG,
+    RunConfig,
+    read_config,
+    resolve,
+    versions,
+    write_config,
+)
+from attendome.workflows.run import Run, open_run
+from attendome.workflows.starting import Start, read_start
+
+LOG = "log.txt"
+Existing = Literal["refuse", "resume", "replace"]
+logger = logging.getLogger(__name__)
+
+
+def train(
+    data: ChromatinDataset | str | Path,
+    model: str,
+    out: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    init_from: str | Path | None = None,
+    existing: Existing = "refuse",
+) -> Run:
+    """Train a model; its test split is never looked at.
+
+    Args:
+        data: a dataset, or where it is stored.
+        model: name of the architecture.
+        out: the run folder to make.
+        settings: settings of the model and of the training by name, or ``preset``.
+        seed: the same as the setting ``seed``.
+        init_from: a run, or a .pt file of the original's weights, to start from; its marks and
+            model settings hold unless ``settings`` says otherwise.
+        existing: what to do where the run folder exists; ``resume`` goes on with an interrupted
+            run, to the same result as without the interruption.
+
+    Raises:
+        DataError: the dataset cannot be trained on.
+        SettingsError: the model or a setting is unknown or not valid.
+        RunError: the run folder exists, or differs from what is to be resumed.
+    """
+    dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
+    folder = Path(out)
+    start = read_start(Path(init_from), model, dataset) if init_from else None
+    if start:
+        dataset = dataset.with_marks(start.marks)
+    values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
+    model_settings, training = resolve(model, values, start.settings if start else {})
+    splits = {name: _genes(dataset, name) for name in ("train", "valid")}
+    config = RunConfig(
+        model=model,
+        data=str(dataset.path.resolve()) if dataset.path else dataset.name,
+        fingerprint=dataset.fingerprint(),
+        settings=model_settings.model_dump() | training.model_dump(),
+        init_from=str(init_from) if init_from else None,
+        versions=versions(),
+    )
+    description = ModelDescription(
+        model=model,
+        settings=model_settings.model_dump(),
+        marks=tuple(dataset.marks),
+        bins=dataset.bins,
+        bin_size=dataset.bin_size,
+        oriented=dataset.oriented,
+    )
+    network = _initial(description, training, splits["train"], start)
+    _open_folder(folder, config, existing)
+    with _log(folder):
+        logger.info("training %s on %s, run folder %s", model, dataset.name, folder)
+        fit(network, splits["train"], splits["valid"], training, folder)
+        save_description(description, folder)
+    return open_run(folder)
+
+
+def _genes(data: ChromatinDataset, split: str) -> Genes:
+    part = data.split(split)
+    labels = part.labels()
+    if labels.min() == labels.max():
+        only = "on" if labels[0] else "off"
+        raise DataError(
+            f"{data.name}: all {len(labels)} genes of the split '{split}' are labelled {only}; "
+            "training needs genes of both classes there."
+        )
+    signal = torch.from_numpy(part.signal.to_numpy())
+    return Genes(signal, torch.from_numpy(labels).float())
+
+
+def _initial(
+    description: ModelDescription, training: TrainingSettings, train: Genes, start: Start | None
+) -> nn.Module:
+    """Make the model; without a start, its weights depend on the seed only."""
+    with torch.random.fork_rng():
+        torch.manual_seed(training.seed)
+        network = description.build()
+    if start:
+        assign_weights(network, start.weights, start.source)
+    for module in network.modules():
+        if isinstance(module, InputTransform):
+            module.fit(train.signal)
+    return network
+
+
+def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
+    """Make the run folder, or check that it is the one to go on with."""
+    if existing == "resume":
+        before = read_config(folder)
+        changed = [
+            name
+            for name in ("model", "fingerprint", "settings", "init_from")
+            if getattr(before, name) != getattr(config, name)
+        ]
+        if changed:
+            named = ", ".join("data" if name == "fingerprint" else name for name in changed)
+            raise RunError(f"{folder}: cannot be resumed, since it was started with other {named}.")
+        return
+    if folder.exists():
+        if existing == "refuse" and any(folder.iterdir()):
+            raise RunError(
+                f"{folder} exists already; go on with it with --resume, replace it with --force, "
+                "or choose another name."
+            )
+        if any(folder.iterdir()) and not (folder / CONFIG).is_file():
+            raise RunError(f"{folder}: not replaced, since it is not a run folder.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    write_config(config, folder)
+
+
+@contextmanager
+def _log(folder: Path) -> Iterator[None]:
+    """Write what attendome says into the run's log."""
+    talker = logging.getLogger("attendome")
+    handler, level = logging.FileHandler(folder / LOG, encoding="utf-8"), talker.level
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    talker.addHandler(handler)
+    talker.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        talker.setLevel(level)
+        talker.removeHandler(handler)
+        handler.close()
