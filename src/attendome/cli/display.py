@@ -93,11 +93,12 @@ def models(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         say(f"{row['name']} ({row['task']}): {row['summary']}")
         say(f"{row['parameters']:,} parameters at the published size")
-        say(f"presets: {', '.join(row['presets'])}")
-        table = _table("Settings", "setting", "default", "about")
-        table.columns[2].justify = "left"
+        presets = [key for key in next(iter(row["settings"].values())) if key != "about"]
+        table = _table("Settings, by preset", "setting", *presets, "about")
+        table.columns[-1].justify = "left"
         for name, setting in row["settings"].items():
-            table.add_row(name, str(setting["default"]), setting["about"])
+            values = [str(setting[preset]) for preset in presets]
+            table.add_row(name, *values, setting["about"])
         console.print(table)
 
 

@@ -1,6 +1,5 @@
 """Weights of the original AttentiveChrome (second release), translated to ours."""
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,8 +39,9 @@ def read_published_weights(
             bidirectional="rnn_hms.0.rnn.weight_hh_l0_reverse" in state,
         )
         model = AttentiveChrome(len(names), bins, settings)
-        # The buffers of the input transform have no counterpart: they keep their first values.
-        model.load_state_dict(model.state_dict() | _translate(state, len(names)))
+        # The input transform, here none, is ours: its buffers have no counterpart in the file.
+        ours = {f"transform.{name}": value for name, value in model.transform.named_buffers()}
+        model.load_state_dict(ours | _translate(state, len(names)))
     except (KeyError, IndexError, RuntimeError, ValueError) as error:
         raise RunError(
             f"{path}: expected the weights of the original AttentiveChrome, with names such as "
@@ -60,7 +60,7 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise RunError(f"{path}: no such file.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(
             f"{path}: refused, since it is damaged or holds more than weights ({reason})."

@@ -45,7 +45,7 @@ class EpochOrder(Sampler[list[int]]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; Lightning calls this."""
+        """Choose the epoch; Lightning calls this before each epoch but the first of a fit."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -54,20 +54,20 @@ class EpochOrder(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         rank, world = _process()
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
         order = torch.randperm(self.genes, generator=generator)
         order = torch.cat([order, order[: -self.genes % world]])[rank::world]
         return iter([batch.tolist() for batch in torch.split(order, self.batch_size)])
 
 
-def epoch_seed(seed: int, epoch: int) -> int:
-    """Give the seed of all randomness in one epoch."""
-    return (seed * 1_000_003 + epoch) % 2**63
+def derived_seed(seed: int, number: int) -> int:
+    """Give the seed of the randomness of one epoch or one step."""
+    return (seed * 1_000_003 + number) % 2**63
 
 
-def train_batches(genes: Genes, batch_size: int, seed: int) -> DataLoader[Batch]:
+def train_batches(genes: Genes, order: EpochOrder) -> DataLoader[Batch]:
     """Give the genes in shuffled batches."""
-    return DataLoader(genes, sampler=EpochOrder(len(genes), batch_size, seed), batch_size=None)
+    return DataLoader(genes, sampler=order, batch_size=None)
 
 
 def ordered_batches(genes: Genes, batch_size: int) -> DataLoader[Batch]:

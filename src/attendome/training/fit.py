@@ -12,13 +12,14 @@ from pathlib import Path
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from attendome.errors import RunError, SettingsError
-from attendome.training.batches import Genes, ordered_batches, train_batches
-from attendome.training.module import EVALUATION_BATCH, ChromatinTraining
+from attendome.training.batches import Genes
+from attendome.training.module import ChromatinTraining
 from attendome.training.recorder import Recorder, is_finished, read_history
 from attendome.training.settings import TrainingSettings
 
@@ -46,9 +47,7 @@ def fit(
         trainer = _trainer(settings, folder)
         try:
             trainer.fit(
-                ChromatinTraining(model, settings),
-                train_batches(train, settings.batch_size, settings.seed),
-                ordered_batches(valid, EVALUATION_BATCH),
+                ChromatinTraining(model, settings, train, valid),
                 ckpt_path=checkpoint if checkpoint.is_file() else None,
                 weights_only=True,
             )
@@ -87,15 +86,16 @@ def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:
             callbacks=callbacks,
             logger=TensorBoardLogger(folder, name="tensorboard") if settings.tensorboard else False,
             use_distributed_sampler=False,
+            log_every_n_steps=1,
             enable_progress_bar=shown,
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-    except (RuntimeError, ValueError, ModuleNotFoundError) as error:
-        if isinstance(error, ModuleNotFoundError):
-            raise SettingsError(
-                "tensorboard=true needs: pip install 'attendome[tensorboard]'"
-            ) from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "tensorboard=true needs: pip install 'attendome[tensorboard]'"
+        ) from error
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise SettingsError(
             f"Cannot train on {settings.devices} × {settings.accelerator}: {error}"
         ) from error

@@ -4,9 +4,17 @@ import lightning
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader
 from torchmetrics.classification import BinaryAUROC
 
-from attendome.training.batches import Batch, epoch_seed
+from attendome.training.batches import (
+    Batch,
+    EpochOrder,
+    Genes,
+    derived_seed,
+    ordered_batches,
+    train_batches,
+)
 from attendome.training.settings import TrainingSettings
 
 EVALUATION_BATCH = 256
@@ -19,14 +27,30 @@ class ChromatinTraining(lightning.LightningModule):
     split.
     """
 
-    def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
+    def __init__(
+        self, model: nn.Module, settings: TrainingSettings, train: Genes, valid: Genes
+    ) -> None:
         super().__init__()
         self.model, self.settings = model, settings
+        self.genes, self.valid_genes = train, valid
         self.valid_auroc = BinaryAUROC()
 
-    def on_train_epoch_start(self) -> None:
-        """Tie dropout to the seed and the epoch, so that a resumed run repeats it."""
-        torch.manual_seed(epoch_seed(self.settings.seed, self.current_epoch))
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Give the training genes, from the epoch that comes next.
+
+        After a resume that is not the first, and ``current_epoch`` does not say so yet.
+        """
+        order = EpochOrder(len(self.genes), self.settings.batch_size, self.settings.seed)
+        order.set_epoch(self.global_step // len(order))
+        return train_batches(self.genes, order)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Give the validation genes."""
+        return ordered_batches(self.valid_genes, EVALUATION_BATCH)
+
+    def on_train_batch_start(self, *_: object) -> None:
+        """Tie dropout to the seed and the step, so that a resumed run repeats it."""
+        torch.manual_seed(derived_seed(self.settings.seed, self.global_step))
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Give the loss of a batch."""

@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
+from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
 from attendome.models.registry import architecture
+from attendome.models.weights import ModelDescription
 from attendome.outputs import write_text
 from attendome.training.settings import TrainingSettings
 
@@ -86,6 +88,18 @@ def read_config(folder: Path) -> RunConfig:
 def write_config(config: RunConfig, folder: Path) -> None:
     """Write the configuration into a run folder."""
     write_text(folder / CONFIG, to_yaml(config.model_dump(mode="json")))
+
+
+def describe_model(model: str, settings: Settings, data: ChromatinDataset) -> ModelDescription:
+    """Say what a model that is made for a dataset is, and which input it takes."""
+    return ModelDescription(
+        model=model,
+        settings=settings.model_dump(),
+        marks=tuple(data.marks),
+        bins=data.bins,
+        bin_size=data.bin_size,
+        oriented=data.oriented,
+    )
 
 
 def versions() -> dict[str, str]:

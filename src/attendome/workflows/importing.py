@@ -11,9 +11,14 @@ from attendome.data.store import save_dataset
 from attendome.errors import RunError
 from attendome.genome.genes import read_gtf
 from attendome.models.published_weights import read_published_weights
-from attendome.models.weights import ModelDescription, save_description, save_weights
+from attendome.models.weights import save_description, save_weights
 from attendome.outputs import check_new, new_output
-from attendome.workflows.configuration import RunConfig, versions, write_config
+from attendome.workflows.configuration import (
+    RunConfig,
+    describe_model,
+    versions,
+    write_config,
+)
 from attendome.workflows.run import Run, open_run
 from attendome.workflows.starting import published_marks
 
@@ -82,14 +87,7 @@ def import_weights(
     dataset = dataset.with_marks(names)
     if len(names) != model.marks:
         raise RunError(f"{source}: has weights for {model.marks} marks; {len(names)} are named.")
-    description = ModelDescription(
-        model="attentive-chrome",
-        settings=settings.model_dump(),
-        marks=names,
-        bins=dataset.bins,
-        bin_size=dataset.bin_size,
-        oriented=dataset.oriented,
-    )
+    description = describe_model("attentive-chrome", settings, dataset)
     config = RunConfig(
         model=description.model,
         data=str(Path(data).resolve()),

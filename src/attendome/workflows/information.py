@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attendome.config import Settings
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError
 from attendome.models.registry import MODELS
-from attendome.workflows.configuration import CONFIG
+from attendome.training.settings import TrainingSettings
+from attendome.workflows.configuration import CONFIG, resolve
 from attendome.workflows.run import METRICS, open_run
 
 PUBLISHED_SIZE = {"chromatin": (5, 100)}
@@ -80,13 +82,22 @@ def _describe_dataset(data: ChromatinDataset) -> dict[str, Any]:
 
 
 def list_models() -> list[dict[str, Any]]:
-    """List the models: name, task, summary, settings, parameters at the published size."""
+    """List the models: name, task, summary, parameters at the published size, settings.
+
+    Each setting, of the model or of its training, has its value in every preset.
+    """
     rows = []
     for name, entry in MODELS.items():
+        resolved = {preset: resolve(name, {"preset": preset}) for preset in entry.presets}
         network = entry.build(*PUBLISHED_SIZE[entry.task], entry.settings())
+        groups: tuple[type[Settings], ...] = (entry.settings, TrainingSettings)
         settings = {
-            key: {"default": field.default, "about": field.description}
-            for key, field in entry.settings.model_fields.items()
+            key: {
+                "about": field.description,
+                **{preset: getattr(values[part], key) for preset, values in resolved.items()},
+            }
+            for part, group in enumerate(groups)
+            for key, field in group.model_fields.items()
         }
         rows.append(
             {
@@ -94,7 +105,6 @@ def list_models() -> list[dict[str, Any]]:
                 "task": entry.task,
                 "summary": entry.summary,
                 "parameters": sum(weights.numel() for weights in network.parameters()),
-                "presets": list(entry.presets),
                 "settings": settings,
             }
         )

@@ -35,10 +35,9 @@ def report_content(
         title=f"{config.model} on {data.cell_type or data.name}",
         facts=_facts(config, data, metrics),
         metrics=metrics,
-        predictions=maps[["probability", "label"]].reset_coords(drop=True).to_dataframe(),
         history=history,
         best_epoch=None if history is None else best_epoch(history),
-        attention=maps,
+        maps=maps,
         signal=part.signal.to_numpy(),
         warnings=_warnings(config, data, metrics),
     )

@@ -20,6 +20,7 @@ from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
     CONFIG,
     RunConfig,
+    describe_model,
     read_config,
     resolve,
     versions,
@@ -77,14 +78,7 @@ def train(
         init_from=str(init_from) if init_from else None,
         versions=versions(),
     )
-    description = ModelDescription(
-        model=model,
-        settings=model_settings.model_dump(),
-        marks=tuple(dataset.marks),
-        bins=dataset.bins,
-        bin_size=dataset.bin_size,
-        oriented=dataset.oriented,
-    )
+    description = describe_model(model, model_settings, dataset)
     network = _initial(description, training, splits["train"], start)
     _open_folder(folder, config, existing)
     with _log(folder):

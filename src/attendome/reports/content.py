@@ -1,0 +1,34 @@
+"""What a report shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything that the report of a chromatin run shows.
+
+    Attributes:
+        title: the heading.
+        facts: what was trained on what, by label.
+        warnings: what the reader must know before trusting the score.
+        metrics: the content of metrics.json.
+        history: a row per epoch; None where the model was not trained here.
+        best_epoch: the epoch whose weights were kept; None likewise.
+        maps: attention of the genes scored, as ``attention_maps`` gives it.
+        signal: the signal of the same genes, marks and bins.
+    """
+
+    title: str
+    facts: dict[str, str]
+    warnings: list[str]
+    metrics: dict[str, Any]
+    history: pd.DataFrame | None
+    best_epoch: int | None
+    maps: xr.Dataset
+    signal: Float[np.ndarray, "gene mark bin"]

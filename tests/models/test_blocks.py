@@ -1,0 +1,51 @@
+import torch
+
+from attendome.models.blocks import ContextAttention, InputTransform
+
+SIGNAL = torch.tensor([[[0.0, 1.0], [10.0, 30.0]], [[3.0, 0.0], [0.0, 0.0]]])
+
+
+def test_counts_are_left_alone():
+    assert torch.equal(InputTransform("counts", 2)(SIGNAL), SIGNAL)
+
+
+def test_log1p():
+    assert torch.equal(InputTransform("log1p", 2)(SIGNAL), torch.log(1 + SIGNAL))
+
+
+def test_depth_normalised_does_not_see_the_depth():
+    shallow, deep = (InputTransform("depth-normalised", 2) for _ in range(2))
+    depths = torch.tensor([3.0, 7.0])[:, None]
+    shallow.fit(SIGNAL)
+    deep.fit(SIGNAL * depths)
+    torch.testing.assert_close(shallow(SIGNAL), deep(SIGNAL * depths))
+    torch.testing.assert_close(shallow.mean, torch.tensor([1.0, 10.0]))
+
+
+def test_a_mark_without_signal_stays_zero():
+    transform = InputTransform("depth-normalised", 2)
+    transform.fit(torch.zeros(4, 2, 3))
+    assert torch.equal(transform(torch.zeros(1, 2, 3)), torch.zeros(1, 2, 3))
+
+
+def test_the_depth_is_stored_with_the_model():
+    transform = InputTransform("depth-normalised", 2)
+    transform.fit(SIGNAL)
+    assert "mean" in transform.state_dict()
+
+
+def test_attention_with_a_zero_context_is_the_mean():
+    attention = ContextAttention(3)
+    torch.nn.init.zeros_(attention.context)
+    states = torch.randn(2, 5, 3)
+    summary, weights = attention(states)
+    torch.testing.assert_close(weights, torch.full((2, 5), 0.2))
+    torch.testing.assert_close(summary, states.mean(dim=1))
+
+
+def test_each_group_attends_by_its_own_context():
+    attention = ContextAttention(1, groups=2)
+    attention.context.data = torch.tensor([[100.0], [-100.0]])
+    states = torch.tensor([0.0, 1.0, 2.0]).reshape(1, 1, 3, 1).expand(1, 2, 3, 1)
+    summary, _ = attention(states)
+    torch.testing.assert_close(summary.flatten(), torch.tensor([2.0, 0.0]))

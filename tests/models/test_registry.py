@@ -1,0 +1,134 @@
+"""What every registered model must do."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from attendome.config import Settings
+from attendome.errors import RunError, SettingsError
+from attendome.models.registry import MODELS, architecture
+from attendome.models.weights import (
+    ModelDescription,
+    load_model,
+    save_description,
+    save_weights,
+)
+from attendome.training.settings import TrainingSettings
+
+MARKS, BINS = ("H3K4me3", "H3K27me3", "H3K36me3"), 20
+
+
+def describe(name):
+    entry = MODELS[name]
+    return ModelDescription(
+        model=name,
+        settings=entry.settings().model_dump(),
+        marks=MARKS,
+        bins=BINS,
+        bin_size=100,
+        oriented=True,
+    )
+
+
+@pytest.fixture(params=sorted(MODELS))
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def model(name):
+    torch.manual_seed(0)
+    return describe(name).build()
+
+
+@pytest.fixture
+def signal():
+    torch.manual_seed(1)
+    return torch.poisson(torch.full((8, len(MARKS), BINS), 4.0))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_shapes_for_any_batch(model, signal, batch):
+    output = model(signal[:batch])
+    assert output.logit.shape == (batch,)
+    assert output.alpha is None or output.alpha.shape == (batch, len(MARKS), BINS)
+    assert output.beta is None or output.beta.shape == (batch, len(MARKS))
+
+
+def test_attention_sums_to_one(model, signal):
+    output = model(signal)
+    for weights in (output.alpha, output.beta):
+        if weights is not None:
+            torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights.sum(-1)))
+            assert (weights > 0).all()
+
+
+def test_genes_do_not_mix(model, signal):
+    model.eval()
+    alone = torch.cat([model(signal[[gene]]).logit for gene in range(len(signal))])
+    torch.testing.assert_close(model(signal).logit, alone, atol=1e-6, rtol=0)
+
+
+def test_gradients_are_finite_and_reach_every_parameter(model, signal):
+    model(signal).logit.square().sum().backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert torch.isfinite(parameter.grad).all(), parameter_name
+        assert parameter.grad.abs().max() > 0, parameter_name
+
+
+def test_overfits_one_batch(model, signal):
+    labels = torch.tensor([0.0, 1.0] * 4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = functional.binary_cross_entropy_with_logits(model(signal).logit, labels)
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.05
+
+
+def test_saved_and_loaded_is_the_same(name, model, signal, tmp_path):
+    save_weights(model, tmp_path)
+    save_description(describe(name), tmp_path)
+    loaded, description = load_model(tmp_path)
+    assert description == describe(name)
+    assert torch.equal(loaded(signal).logit, model.eval()(signal).logit)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not tensors", b"\xff" * 100])
+def test_damaged_weights_are_named(name, model, tmp_path, damage):
+    save_weights(model, tmp_path)
+    save_description(describe(name), tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(damage)
+    with pytest.raises(RunError, match=r"model\.safetensors"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"model": 3}', "\0"])
+def test_a_damaged_description_is_named(model, tmp_path, damage):
+    save_weights(model, tmp_path)
+    (tmp_path / "model.json").write_text(damage)
+    with pytest.raises(RunError, match=r"model\.json"):
+        load_model(tmp_path)
+
+
+def test_weights_of_another_size_are_refused(name, model, tmp_path):
+    save_weights(model, tmp_path)
+    save_description(describe(name).model_copy(update={"marks": MARKS[:2]}), tmp_path)
+    with pytest.raises(RunError, match="do not fit"):
+        load_model(tmp_path)
+
+
+def test_settings_of_model_and_training_have_different_names(name):
+    assert not set(MODELS[name].settings.model_fields) & set(TrainingSettings.model_fields)
+
+
+def test_every_setting_is_explained(name):
+    fields = {**MODELS[name].settings.model_fields, **TrainingSettings.model_fields}
+    assert issubclass(MODELS[name].settings, Settings)
+    assert [key for key, field in fields.items() if not field.description] == []
+
+
+def test_an_unknown_model_names_the_nearest():
+    with pytest.raises(SettingsError, match="did you mean 'attentive-chrome'"):
+        architecture("attentiv-chrome")

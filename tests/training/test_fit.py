@@ -1,0 +1,221 @@
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import attendome as ad
+from attendome.errors import RunError, SettingsError
+from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+from attendome.training.batches import Genes
+from attendome.training.fit import fit
+from attendome.training.recorder import best_epoch, is_finished, read_history
+from attendome.training.settings import TrainingSettings
+
+TINY = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 4, "batch_size": 16, "dropout": 0.3}
+
+
+def weights(folder):
+    return (folder / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(simulated, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fit") / "run"
+    ad.train(simulated, "attentive-chrome", folder, TINY, seed=3)
+    return folder
+
+
+def test_the_run_folder_holds_what_is_promised(uninterrupted):
+    names = {path.name for path in uninterrupted.iterdir()}
+    assert names == {
+        "config.yaml",
+        "model.safetensors",
+        "model.json",
+        "checkpoints",
+        "history.csv",
+        "log.txt",
+    }
+    history = read_history(uninterrupted)
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    assert history.notna().all(axis=None)
+    assert "epoch 4 of 4" in (uninterrupted / "log.txt").read_text()
+
+
+def test_the_best_epoch_by_validation_auroc_is_kept(uninterrupted, simulated):
+    """Scoring the validation split again gives the history's best AUROC."""
+    history = read_history(uninterrupted)
+    scores = ad.open_run(uninterrupted).evaluate(simulated, split="valid")
+    assert scores.auroc.value == pytest.approx(history["valid_auroc"].max(), abs=1e-6)
+    assert history["valid_auroc"].iloc[best_epoch(history) - 1] == history["valid_auroc"].max()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(
+    uninterrupted, simulated, tmp_path
+):
+    ad.train(simulated, "attentive-chrome", tmp_path / "same", TINY, seed=3)
+    ad.train(simulated, "attentive-chrome", tmp_path / "other", TINY, seed=4)
+    assert weights(tmp_path / "same") == weights(uninterrupted)
+    assert weights(tmp_path / "other") != weights(uninterrupted)
+
+
+def test_the_test_split_has_no_part_in_training(uninterrupted, simulated, tmp_path):
+    changed = simulated.xarray.copy(deep=True)
+    test = changed["split"].to_numpy() == "test"
+    changed["signal"][test] = 7.0
+    changed["label"][test] = 1 - changed["label"][test]
+    data = ad.ChromatinDataset(changed)
+    ad.train(data, "attentive-chrome", tmp_path / "run", TINY, seed=3)
+    assert weights(tmp_path / "run") == weights(uninterrupted)
+
+
+CHILD = """
+import sys, attendome as ad
+settings = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 4, "batch_size": 16, "dropout": 0.3}
+ad.train(sys.argv[1], "attentive-chrome", sys.argv[2], settings, seed=3, existing=sys.argv[3])
+"""
+
+
+def test_killed_and_resumed_equals_uninterrupted(uninterrupted, simulated_store, tmp_path):
+    """kill −9 as soon as the first epoch is in the history, then go on in a new process."""
+    folder = tmp_path / "run"
+    arguments = [sys.executable, "-c", CHILD, str(simulated_store), str(folder)]
+    process = subprocess.Popen([*arguments, "refuse"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (folder / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "model.json").exists(), "it had finished before it was killed"
+    with pytest.raises(RunError, match="--resume"):
+        ad.open_run(folder)
+    subprocess.run([*arguments, "resume"], check=True, stderr=subprocess.DEVNULL)
+    assert weights(folder) == weights(uninterrupted)
+    assert (folder / "history.csv").read_text() == (uninterrupted / "history.csv").read_text()
+
+
+class KilledError(Exception):
+    """Stands for a process that ends here."""
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("after", ["weights", "history"])
+def test_killed_between_two_writes(uninterrupted, simulated, tmp_path, monkeypatch, epoch, after):
+    """The checkpoint may be an epoch behind the weights and the history."""
+    from attendome.training import recorder
+
+    name = {"weights": "save_weights", "history": "write_text"}[after]
+    write = getattr(recorder, name)
+
+    def write_then_die(*arguments):
+        write(*arguments)
+        history = read_history(tmp_path / "run")
+        if after == "history" and len(history) == epoch:
+            raise KilledError
+        if after == "weights" and (0 if history is None else len(history)) == epoch - 1:
+            raise KilledError
+
+    monkeypatch.setattr(recorder, name, write_then_die)
+    try:
+        ad.train(simulated, "attentive-chrome", tmp_path / "run", TINY, seed=3)
+    except KilledError:
+        monkeypatch.undo()
+        ad.train(simulated, "attentive-chrome", tmp_path / "run", TINY, seed=3, existing="resume")
+    assert weights(tmp_path / "run") == weights(uninterrupted)
+    history = (tmp_path / "run" / "history.csv").read_text()
+    assert history == (uninterrupted / "history.csv").read_text()
+
+
+def test_a_finished_run_resumes_to_itself(uninterrupted, simulated, tmp_path):
+    shutil.copytree(uninterrupted, tmp_path / "run")
+    ad.train(simulated, "attentive-chrome", tmp_path / "run", TINY, seed=3, existing="resume")
+    assert weights(tmp_path / "run") == weights(uninterrupted)
+
+
+def test_early_stopping(simulated, tmp_path):
+    settings = TINY | {"epochs": 60, "patience": 2}
+    ad.train(simulated, "attentive-chrome", tmp_path / "run", settings, seed=3)
+    history = read_history(tmp_path / "run")
+    assert len(history) < 60
+    assert len(history) - best_epoch(history) == 2
+    assert is_finished(history, TrainingSettings(epochs=60, patience=2))
+    assert not is_finished(history.iloc[:-1], TrainingSettings(epochs=60, patience=2))
+
+
+def test_a_hostile_checkpoint_is_refused(simulated, uninterrupted, tmp_path):
+    folder, proof = tmp_path / "run", tmp_path / "it-ran"
+    shutil.copytree(uninterrupted, folder)
+    (folder / "model.json").unlink()
+    history = read_history(folder).iloc[:2]
+    history.to_csv(folder / "history.csv", index=False)
+
+    class Hostile:
+        def __reduce__(self):
+            return (open, (str(proof), "w"))
+
+    torch.save({"state_dict": Hostile()}, folder / "checkpoints" / "last.ckpt")
+    with pytest.raises(RunError, match="checkpoint is damaged"):
+        ad.train(simulated, "attentive-chrome", folder, TINY, seed=3, existing="resume")
+    assert not proof.exists()
+
+
+@pytest.fixture
+def genes(simulated):
+    part = simulated.split("train")
+    return Genes(torch.tensor(part.signal.to_numpy()), torch.tensor(part.labels()).float())
+
+
+def tiny_model():
+    torch.manual_seed(0)
+    return AttentiveChrome(5, 20, AttentiveChromeSettings(bin_hidden=4, mark_hidden=3))
+
+
+def test_two_processes_on_the_cpu(genes, tmp_path):
+    """Two devices with half the batch see what one device sees with the whole batch."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    settings = {"epochs": 2, "accelerator": "cpu", "learning_rate": 1e-2}
+    for folder, batch, devices in ((one, 18, 1), (two, 9, 2)):
+        folder.mkdir()
+        training = TrainingSettings(batch_size=batch, devices=devices, **settings)
+        fit(tiny_model(), genes, genes, training, folder)
+    history = [read_history(folder) for folder in (one, two)]
+    assert history[1]["valid_loss"].to_numpy() == pytest.approx(
+        history[0]["valid_loss"].to_numpy(), rel=1e-4
+    )
+
+
+def test_bfloat16(genes, tmp_path):
+    fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, precision="bf16-mixed"), tmp_path)
+    assert math.isfinite(read_history(tmp_path)["valid_loss"].iloc[0])
+
+
+def test_tensorboard(genes, tmp_path):
+    pytest.importorskip("tensorboard", reason="the extra 'tensorboard' is not installed")
+    fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, tensorboard=True), tmp_path)
+    assert list((tmp_path / "tensorboard").rglob("events*"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there(genes, tmp_path):
+    with pytest.raises(SettingsError, match="Cannot train on 1 × gpu"):
+        fit(tiny_model(), genes, genes, TrainingSettings(accelerator="gpu"), tmp_path)
+
+
+def test_ctrl_c_reaches_the_caller(genes, tmp_path, monkeypatch):
+    from attendome.training.module import ChromatinTraining
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(ChromatinTraining, "training_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny_model(), genes, genes, TrainingSettings(), tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
