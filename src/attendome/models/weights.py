@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from attendome.config import Settings, validate
@@ -43,7 +43,7 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     """Write the weights, replacing older ones in one step."""
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     with new_output(folder / WEIGHTS, force=True) as made:
-        save_file(tensors, made)
+        made.write_bytes(save(tensors))
 
 
 def save_description(description: ModelDescription, folder: Path) -> None:

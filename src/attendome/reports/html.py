@@ -1,11 +1,81 @@
-"""Write the report: figures, tables and arrays in one HTML file."""
+"""Write the report: figures, tables and arrays in one HTML file that opens offline."""
 
 from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from attendome.outputs import write_text
+from attendome.reports import figures
 from attendome.reports.content import ReportContent
+from attendome.reports.packing import SHARE_STEPS, pack_numbers, pack_shares
+
+_SCORES = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC (average precision)",
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score",
+    "calibration_error": "Calibration error",
+}
 
 
 def write_report(content: ReportContent, path: Path) -> None:
     """Write the report to ``path``, replacing what stands there."""
-    write_text(path, content.title)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("attendome.reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html.j2").render(
+        content=content,
+        scores=[(label, content.metrics[name]) for name, label in _SCORES.items()],
+        figures={name: _embedded(figure) for name, figure in _figures(content).items()},
+        genes=_genes(content),
+        plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script
+    )
+    write_text(path, page)
+
+
+def _figures(content: ReportContent) -> dict[str, go.Figure]:
+    maps = content.maps
+    made = {"alpha": figures.mean_alpha(maps), "beta": figures.beta_by_mark(maps)}
+    labels, probabilities = maps["label"].to_numpy(), maps["probability"].to_numpy()
+    if 0 < labels.sum() < len(labels):
+        made["roc"] = figures.roc(labels, probabilities)
+        made["precision-recall"] = figures.precision_recall(labels, probabilities)
+        made["calibration"] = figures.calibration(labels, probabilities)
+    if content.history is not None and content.best_epoch is not None:
+        made["history"] = figures.history(content.history, content.best_epoch)
+    return made
+
+
+def _embedded(figure: go.Figure) -> Markup:
+    """Give a figure as JSON that cannot end the script element it stands in."""
+    text = figure.to_json()
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
+
+
+def _genes(content: ReportContent) -> dict[str, Any]:
+    """Give what the gene browser needs, in plain values."""
+    maps = content.maps
+    columns = ("gene", "gene_name", "chrom", "tss", "strand", "label")
+    return {
+        "columns": {name: maps[name].to_numpy().tolist() for name in columns},
+        "marks": maps["mark"].to_numpy().tolist(),
+        "position": (maps["bin_start"] + maps.attrs["bin_size"] / 2).to_numpy().tolist(),
+        "position_title": figures.position_title(maps.attrs["oriented"]),
+        "probability": pack_numbers(maps["probability"].to_numpy()),
+        "signal": pack_numbers(content.signal),
+        "alpha": pack_shares(maps["alpha"].to_numpy()),
+        "beta": pack_shares(maps["beta"].to_numpy()),
+        "share_steps": SHARE_STEPS,
+        "colours": {"alpha": figures.ON, "signal": "#56B4E9", "beta": figures.OFF},
+    }

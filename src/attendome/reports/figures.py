@@ -1,0 +1,178 @@
+"""The static figures of a report, as plotly figures.
+
+Colours are from the palette of Okabe and Ito, which colour-blind readers can tell apart.
+"""
+
+import html
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import xarray as xr
+from jaxtyping import Float, Int
+from plotly.subplots import make_subplots
+from sklearn import metrics
+
+from attendome.models.outputs import ON_FROM
+
+ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"
+CALIBRATION_BINS = 10
+GROUPS = {"on": ON, "off": OFF}
+
+Labels = Int[np.ndarray, "gene"]
+Probabilities = Float[np.ndarray, "gene"]
+
+
+def plain(text: object) -> str:
+    """Keep plotly from reading a name as markup."""
+    return html.escape(str(text))
+
+
+def position_title(oriented: bool) -> str:
+    """Give the title of an axis of positions."""
+    return "position from the TSS (bp), " + ("5'→3'" if oriented else "genome order")
+
+
+def roc(labels: Labels, probabilities: Probabilities) -> go.Figure:
+    """Draw the ROC curve."""
+    false_positive, true_positive, _ = metrics.roc_curve(labels, probabilities)
+    figure = _square("false positive rate", "true positive rate")
+    _diagonal(figure, "chance")
+    figure.add_scatter(x=false_positive, y=true_positive, line_color=ON, name="model")
+    return figure
+
+
+def precision_recall(labels: Labels, probabilities: Probabilities) -> go.Figure:
+    """Draw precision against recall."""
+    precision, recall, _ = metrics.precision_recall_curve(labels, probabilities)
+    figure = _square("recall", "precision")
+    share = float(labels.mean())
+    figure.add_scatter(
+        x=[0, 1], y=[share, share], mode="lines", line=_dashed(), name="share of genes on"
+    )
+    figure.add_scatter(x=recall, y=precision, line={"color": ON, "shape": "hv"}, name="model")
+    return figure
+
+
+def calibration(labels: Labels, probabilities: Probabilities) -> go.Figure:
+    """Draw the observed share of genes on against the predicted probability, in ten bins."""
+    number = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    table = pd.DataFrame({"bin": number, "predicted": probabilities, "observed": labels})
+    bins = table.groupby("bin").agg(
+        predicted=("predicted", "mean"), observed=("observed", "mean"), genes=("bin", "size")
+    )
+    figure = _square("predicted probability, mean of bin", "observed share of genes on")
+    _diagonal(figure, "perfect")
+    figure.add_scatter(
+        x=bins["predicted"],
+        y=bins["observed"],
+        mode="lines+markers",
+        line_color=ON,
+        marker_size=6 + 18 * np.sqrt(bins["genes"] / bins["genes"].max()),
+        customdata=bins["genes"],
+        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, %{customdata} genes<extra></extra>",
+        name="model (area: genes)",
+    )
+    return figure
+
+
+def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
+    """Draw loss and validation AUROC by epoch."""
+    figure = make_subplots(cols=2, horizontal_spacing=0.12)
+    figure.add_scatter(x=table["epoch"], y=table["train_loss"], line_color=OFF, name="train loss")
+    figure.add_scatter(
+        x=table["epoch"], y=table["valid_loss"], line_color=ON, name="validation loss"
+    )
+    figure.add_scatter(
+        x=table["epoch"],
+        y=table["valid_auroc"],
+        line_color="#009E73",
+        name="validation AUROC",
+        row=1,
+        col=2,
+    )
+    figure.add_vline(best_epoch, line=_dashed(), annotation_text=f"best: {best_epoch}")
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(title="cross-entropy (nats)", col=1)
+    figure.update_yaxes(title="AUROC", col=2)
+    return _styled(figure, height=340)
+
+
+def mean_alpha(maps: xr.Dataset) -> go.Figure:
+    """Draw mean α over bins, a panel per mark, genes predicted on against off."""
+    marks = maps["mark"].to_numpy()
+    figure = make_subplots(
+        rows=len(marks),
+        shared_xaxes=True,
+        shared_yaxes="all",
+        vertical_spacing=0.28 / max(len(marks), 2),
+        subplot_titles=[plain(mark) for mark in marks],
+    )
+    centre = maps["bin_start"].to_numpy() + maps.attrs["bin_size"] / 2
+    for row, mark in enumerate(marks, start=1):
+        for group in maps["predicted"].to_numpy():
+            figure.add_scatter(
+                x=centre,
+                y=maps["alpha_mean"].sel(mark=mark, predicted=group).to_numpy(),
+                line_color=GROUPS[group],
+                name=f"predicted {group} ({int(maps['genes'].sel(predicted=group))} genes)",
+                legendgroup=group,
+                showlegend=row == 1,
+                row=row,
+                col=1,
+            )
+    figure.update_annotations(x=0, xanchor="left")
+    figure.update_yaxes(title="mean α", rangemode="tozero")
+    figure.update_xaxes(title=position_title(maps.attrs["oriented"]), row=len(marks))
+    return _styled(figure, height=110 + 145 * len(marks))
+
+
+def beta_by_mark(maps: xr.Dataset) -> go.Figure:
+    """Draw the distribution of β over genes per mark, genes predicted on against off."""
+    figure = go.Figure()
+    on = maps["probability"].to_numpy() >= ON_FROM
+    for group, chosen in (("on", on), ("off", ~on)):
+        if not chosen.any():
+            continue
+        low, q1, median, q3, high = np.percentile(
+            maps["beta"].to_numpy()[chosen], [5, 25, 50, 75, 95], axis=0
+        )
+        figure.add_box(
+            x=[plain(mark) for mark in maps["mark"].to_numpy()],
+            lowerfence=low,
+            q1=q1,
+            median=median,
+            q3=q3,
+            upperfence=high,
+            marker_color=GROUPS[group],
+            name=f"predicted {group}",
+        )
+    figure.update_layout(boxmode="group")
+    figure.update_yaxes(title="β (quartiles; whiskers 5–95%)", rangemode="tozero")
+    return _styled(figure, height=400)
+
+
+def _square(x: str, y: str) -> go.Figure:
+    figure = go.Figure()
+    figure.update_xaxes(title=x, range=[-0.02, 1.02])
+    figure.update_yaxes(title=y, range=[-0.02, 1.02])
+    return _styled(figure, height=400)
+
+
+def _diagonal(figure: go.Figure, name: str) -> None:
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=_dashed(), name=name)
+
+
+def _dashed() -> dict[str, Any]:
+    return {"color": NEUTRAL, "dash": "dash", "width": 1.5}
+
+
+def _styled(figure: go.Figure, height: int) -> go.Figure:
+    return figure.update_layout(
+        template="simple_white",
+        height=height,
+        margin={"l": 65, "r": 20, "t": 45, "b": 55},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        font={"family": "system-ui, sans-serif", "size": 13},
+    )

@@ -1,0 +1,254 @@
+"use strict";
+
+const ROWS_PER_PAGE = 12;
+const PLOT_OPTIONS = { responsive: true, displaylogo: false };
+
+function embedded(id) {
+  return JSON.parse(document.getElementById(id).textContent);
+}
+
+// Plotly reads some markup in its texts; names are to be shown as they are.
+function plain(text) {
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+async function unpack(text, kind) {
+  const packed = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new kind(await new Response(stream).arrayBuffer());
+}
+
+function drawFigures() {
+  for (const place of document.querySelectorAll("[data-figure]")) {
+    const figure = embedded(`figure-${place.dataset.figure}`);
+    Plotly.newPlot(place, figure.data, figure.layout, PLOT_OPTIONS);
+  }
+}
+
+async function readGenes() {
+  const data = embedded("gene-data");
+  const steps = data.share_steps;
+  const shares = async (text) => Float32Array.from(await unpack(text, Uint16Array), (n) => n / steps);
+  data.signal = await unpack(data.signal, Float32Array);
+  data.probability = await unpack(data.probability, Float32Array);
+  data.alpha = await shares(data.alpha);
+  data.beta = await shares(data.beta);
+  return data;
+}
+
+function topMark(data, gene) {
+  const beta = data.beta.slice(gene * data.marks.length, (gene + 1) * data.marks.length);
+  return data.marks[beta.indexOf(Math.max(...beta))];
+}
+
+function columnsOf(data) {
+  const { gene, gene_name, chrom, tss, strand, label } = data.columns;
+  const named = gene_name.some((name) => name);
+  const placed = chrom.some((name) => name);
+  return [
+    { title: "Gene", value: (g) => gene[g] },
+    named && { title: "Name", value: (g) => gene_name[g] },
+    placed && {
+      title: "TSS (0-based)",
+      value: (g) => (chrom[g] ? `${chrom[g]}:${tss[g]} (${strand[g]})` : "–"),
+    },
+    { title: "Label", value: (g) => (label[g] ? "on" : "off") },
+    {
+      title: "Probability of on",
+      value: (g) => data.probability[g],
+      text: (value) => value.toFixed(4),
+    },
+    { title: "Highest β", value: (g) => topMark(data, g) },
+  ].filter(Boolean);
+}
+
+function compare(a, b) {
+  return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+}
+
+class GeneBrowser {
+  constructor(data) {
+    this.data = data;
+    this.columns = columnsOf(data);
+    this.order = data.columns.gene.map((_, number) => number);
+    this.shown = this.order;
+    this.page = 0;
+    this.chosen = -1;
+    this.element = (id) => document.getElementById(id);
+    this.makeHead();
+    this.element("search").addEventListener("input", () => this.filter());
+    this.element("search").addEventListener("change", () => this.chooseSearched());
+    this.element("previous").addEventListener("click", () => this.turn(-1));
+    this.element("next").addEventListener("click", () => this.turn(1));
+    window.addEventListener("hashchange", () => this.followHash());
+    this.drawTable();
+    this.followHash();
+  }
+
+  makeHead() {
+    const row = document.querySelector("#gene-table thead tr");
+    for (const column of this.columns) {
+      const cell = row.appendChild(document.createElement("th"));
+      const button = cell.appendChild(document.createElement("button"));
+      button.type = "button";
+      button.textContent = column.title;
+      button.addEventListener("click", () => this.sort(column, cell));
+    }
+  }
+
+  sort(column, cell) {
+    const descending = cell.getAttribute("aria-sort") === "ascending";
+    for (const other of cell.parentElement.children) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    const sign = descending ? -1 : 1;
+    this.order.sort((a, b) => sign * compare(column.value(a), column.value(b)) || a - b);
+    this.filter();
+  }
+
+  matches(text) {
+    const { gene, gene_name } = this.data.columns;
+    const wanted = text.trim().toLowerCase();
+    return this.order.filter(
+      (g) => gene[g].toLowerCase().includes(wanted) || gene_name[g].toLowerCase().includes(wanted),
+    );
+  }
+
+  filter() {
+    const text = this.element("search").value;
+    this.shown = text ? this.matches(text) : this.order;
+    this.page = 0;
+    const suggestions = this.shown.slice(0, text ? 12 : 0).map((g) => {
+      const option = document.createElement("option");
+      option.value = this.data.columns.gene_name[g] || this.data.columns.gene[g];
+      return option;
+    });
+    this.element("suggestions").replaceChildren(...suggestions);
+    this.element("found").textContent = text ? `${this.shown.length} found` : "";
+    this.drawTable();
+  }
+
+  chooseSearched() {
+    const { gene, gene_name } = this.data.columns;
+    const wanted = this.element("search").value.trim().toLowerCase();
+    const exact = this.shown.find((g) => [gene[g], gene_name[g]].some((n) => n.toLowerCase() === wanted));
+    const only = this.shown.length === 1 ? this.shown[0] : undefined;
+    if (wanted && (exact ?? only) !== undefined) this.goTo(exact ?? only);
+  }
+
+  turn(by) {
+    this.page += by;
+    this.drawTable();
+  }
+
+  goTo(gene) {
+    location.hash = `gene=${encodeURIComponent(this.data.columns.gene[gene])}`;
+  }
+
+  drawTable() {
+    const pages = Math.max(1, Math.ceil(this.shown.length / ROWS_PER_PAGE));
+    const first = this.page * ROWS_PER_PAGE;
+    const rows = this.shown.slice(first, first + ROWS_PER_PAGE).map((g) => this.row(g));
+    document.querySelector("#gene-table tbody").replaceChildren(...rows);
+    this.element("page").textContent = `page ${this.page + 1} of ${pages}`;
+    this.element("previous").disabled = this.page === 0;
+    this.element("next").disabled = this.page + 1 >= pages;
+  }
+
+  row(gene) {
+    const row = document.createElement("tr");
+    row.tabIndex = 0;
+    row.classList.toggle("chosen", gene === this.chosen);
+    for (const column of this.columns) {
+      const value = column.value(gene);
+      row.appendChild(document.createElement("td")).textContent = column.text?.(value) ?? value;
+    }
+    row.addEventListener("click", () => this.goTo(gene));
+    row.addEventListener("keydown", (event) => event.key === "Enter" && this.goTo(gene));
+    return row;
+  }
+
+  followHash() {
+    if (!location.hash.startsWith("#gene=")) return;
+    const wanted = decodeURIComponent(location.hash.slice("#gene=".length));
+    const gene = this.data.columns.gene.indexOf(wanted);
+    if (gene < 0) return;
+    this.chosen = gene;
+    this.drawTable();
+    this.drawGene(gene);
+  }
+
+  drawGene(gene) {
+    const { gene: ids, gene_name, label } = this.data.columns;
+    const name = gene_name[gene] ? ` (${gene_name[gene]})` : "";
+    this.element("gene").hidden = false;
+    this.element("gene-title").textContent = ids[gene] + name;
+    this.element("gene-facts").textContent =
+      `Predicted ${this.data.probability[gene].toFixed(4)}, labelled ${label[gene] ? "on" : "off"}.`;
+    drawMarks(this.element("gene-plot"), this.data, gene);
+    drawBeta(this.element("gene-beta"), this.data, gene);
+    this.element("gene").scrollIntoView({ block: "start" });
+  }
+}
+
+// One panel per mark, the first on top: signal on the left axis, α on the right.
+function drawMarks(place, data, gene) {
+  const marks = data.marks.length;
+  const bins = data.position.length;
+  const traces = [];
+  const layout = {
+    template: {},
+    height: 90 + 125 * marks,
+    margin: { l: 65, r: 65, t: 30, b: 55 },
+    showlegend: false,
+    bargap: 0,
+    font: { family: "system-ui, sans-serif", size: 13 },
+    xaxis: { title: { text: data.position_title }, anchor: `y${2 * marks - 1}` },
+    annotations: [],
+  };
+  for (let mark = 0; mark < marks; mark += 1) {
+    const from = (gene * marks + mark) * bins;
+    const [left, right] = [2 * mark + 1, 2 * mark + 2].map((n) => (n === 1 ? "" : String(n)));
+    const top = 1 - mark / marks;
+    const domain = [top - 0.76 / marks, top - 0.04 / marks];
+    layout[`yaxis${left}`] = { domain, title: { text: "signal" }, rangemode: "tozero", nticks: 4 };
+    layout[`yaxis${right}`] = {
+      overlaying: `y${left}`, side: "right", title: { text: "α" }, rangemode: "tozero",
+      showgrid: false, nticks: 4,
+    };
+    layout.annotations.push({
+      text: plain(data.marks[mark]), x: 0, xref: "paper", xanchor: "left", y: top + 0.03 / marks,
+      yref: "paper", yanchor: "middle", showarrow: false, font: { size: 14 },
+    });
+    const x = data.position;
+    traces.push({
+      type: "bar", x, y: Array.from(data.signal.subarray(from, from + bins)), yaxis: `y${left}`,
+      marker: { color: data.colours.signal }, name: "signal",
+    });
+    traces.push({
+      type: "scatter", mode: "lines", x, y: Array.from(data.alpha.subarray(from, from + bins)),
+      yaxis: `y${right}`, line: { color: data.colours.alpha, width: 2 }, name: "α",
+    });
+  }
+  Plotly.react(place, traces, layout, PLOT_OPTIONS);
+}
+
+function drawBeta(place, data, gene) {
+  const marks = data.marks.length;
+  const beta = Array.from(data.beta.subarray(gene * marks, (gene + 1) * marks));
+  const trace = {
+    type: "bar", x: data.marks.map(plain), y: beta, marker: { color: data.colours.beta },
+    text: beta.map((value) => value.toFixed(3)), textposition: "auto",
+  };
+  const layout = {
+    height: 300, margin: { l: 65, r: 20, t: 20, b: 60 },
+    yaxis: { title: { text: "β" }, rangemode: "tozero" },
+    font: { family: "system-ui, sans-serif", size: 13 },
+  };
+  Plotly.react(place, [trace], layout, PLOT_OPTIONS);
+}
+
+drawFigures();
+readGenes().then((data) => {
+  new GeneBrowser(data);
+  document.body.dataset.ready = "true";
+});

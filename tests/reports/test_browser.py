@@ -1,0 +1,162 @@
+"""The report in a real browser, offline."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from attendome.reports import write_report
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("Chromium is not installed", allow_module_level=True)
+
+# The flags that keep Chromium from calling home, which an offline machine would report as errors.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Give a function that opens a report; afterwards the page must have had no error."""
+    context = browser.new_context(offline=True, viewport={"width": 1300, "height": 900})
+    troubles = []
+
+    def open_report(content, suffix=""):
+        write_report(content, tmp_path / "report.html")
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+        page.on(
+            "request",
+            lambda r: r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url),
+        )
+        page.goto((tmp_path / "report.html").as_uri() + suffix)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_report
+    context.close()
+    assert troubles == []
+
+
+def first_cells(page, column=1):
+    return page.locator(f"#gene-table tbody td:nth-child({column})").all_text_contents()
+
+
+def drawn(page, place):
+    """The traces that plotly shows in a place."""
+    return page.evaluate(
+        f"document.getElementById('{place}').data.map(t => ({{y: Array.from(t.y), name: t.name}}))"
+    )
+
+
+def test_all_figures_are_drawn(open_page, content):
+    page = open_page(content)
+    assert page.locator("[data-figure] .main-svg").count() >= 6
+    shown = page.locator("[data-figure='alpha']").text_content()
+    assert "position from the TSS (bp), 5'→3'" in shown
+    assert page.locator("#gene").is_hidden()
+
+
+@pytest.mark.parametrize("text", ["SIM00077", "gene77", " Gene77 "])
+def test_a_gene_is_found_by_id_or_name(open_page, content, text):
+    page = open_page(content)
+    page.fill("#search", text)
+    page.press("#search", "Enter")
+    page.locator("#search").blur()
+    page.wait_for_selector("#gene:not([hidden])")
+    assert page.inner_text("#gene-title") == "SIM00077 (Gene77)"
+    assert page.url.endswith("#gene=SIM00077")
+
+
+def test_the_gene_page_shows_the_genes_own_numbers(open_page, content):
+    page = open_page(content, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    maps = content.maps.isel(gene=41)
+    traces = drawn(page, "gene-plot")
+    signal = np.array([t["y"] for t in traces if t["name"] == "signal"])
+    alpha = np.array([t["y"] for t in traces if t["name"] == "α"])
+    np.testing.assert_array_equal(signal, content.signal[41])
+    np.testing.assert_allclose(alpha, maps["alpha"], atol=1e-5)
+    np.testing.assert_allclose(drawn(page, "gene-beta")[0]["y"], maps["beta"], atol=1e-5)
+    assert f"{float(maps['probability']):.4f}" in page.inner_text("#gene-facts")
+
+
+def test_another_row_is_another_gene(open_page, content):
+    page = open_page(content, "#gene=SIM00001")
+    before = drawn(page, "gene-plot")
+    page.locator("#gene-table tbody tr").nth(1).click()
+    page.wait_for_function("document.getElementById('gene-title').textContent.includes('00002')")
+    assert drawn(page, "gene-plot") != before
+    assert page.locator("tr.chosen td").first.inner_text() == "SIM00002"
+
+
+def test_sorting_and_paging(open_page, content):
+    page = open_page(content)
+    button = page.get_by_role("button", name="Probability of on")
+    button.click()
+    rising = [float(cell) for cell in first_cells(page, 5)]
+    page.get_by_role("button", name="Next").click()
+    rising += [float(cell) for cell in first_cells(page, 5)]
+    expected = np.sort(content.maps["probability"].to_numpy())[: len(rising)]
+    np.testing.assert_allclose(rising, expected, atol=1e-4)
+    button.click()
+    assert float(first_cells(page, 5)[0]) == pytest.approx(
+        float(content.maps["probability"].max()), abs=1e-4
+    )
+
+
+def test_the_table_is_filtered_while_typing(open_page, content):
+    page = open_page(content)
+    page.locator("#search").press_sequentially("SIM0010")
+    assert page.inner_text("#found") == "10 found"
+    assert first_cells(page) == [f"SIM{n:05d}" for n in range(100, 110)]
+    page.fill("#search", "no such gene")
+    assert first_cells(page) == []
+
+
+def test_a_gene_is_chosen_with_the_keyboard(open_page, content):
+    page = open_page(content)
+    page.locator("#gene-table tbody tr").nth(2).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#gene:not([hidden])")
+    assert page.inner_text("#gene-title") == "SIM00003 (Gene3)"
+
+
+def test_hostile_names_are_text(open_page, hostile):
+    page = open_page(hostile)
+    rows = page.locator("#gene-table tbody tr")
+    assert rows.nth(0).locator("td").nth(1).inner_text().startswith("<img")
+    for row in range(3):
+        rows.nth(row).click()
+        page.wait_for_timeout(200)
+    assert page.inner_text("#gene-title").startswith("a&b#c=d é")
+    assert page.evaluate("window.hacked") is None
+    assert (
+        page.locator("#gene-plot .annotation-text").nth(1).inner_html() == "&lt;b&gt;bold&lt;/b&gt;"
+    )
+
+
+def test_a_narrow_screen_does_not_scroll_sideways(open_page, content):
+    page = open_page(content, "#gene=SIM00001")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
