@@ -351,3 +351,24 @@ def test_no_spoilt_file_raises_anything_but_data_error(at, cut, instead):
             (folder / f"{split}.csv").write_bytes(GOOD.replace(b"g", split.encode()))
         with contextlib.suppress(DataError):
             assert read_attentivechrome(folder, AB).bins == 3
+
+
+TWO_MARKS = ("first", "second")
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_further_copies_in_a_file_are_left_out_when_asked(csv_folder, gene_lines, apart):
+    first, copy, other = gene_lines("a", 1), gene_lines("a", 0), gene_lines("b", 0)
+    folder = csv_folder(train=first + (other + copy if apart else copy + other))
+    with pytest.raises(DataError, match="--keep-first"):
+        read_attentivechrome(folder, TWO_MARKS)
+    data = read_attentivechrome(folder, TWO_MARKS, keep_first=True)
+    train = data.split("train")
+    assert train.genes["label"].to_dict() == {"a": 1, "b": 0}
+    assert data.xarray.attrs["sources"][0]["repeated_genes_left_out"] == 1
+
+
+def test_the_same_gene_in_two_splits_is_refused_all_the_same(csv_folder, gene_lines):
+    folder = csv_folder(train=gene_lines("a", 1), test=gene_lines("a", 1))
+    with pytest.raises(DataError, match="stands more than once"):
+        read_attentivechrome(folder, TWO_MARKS, keep_first=True)

@@ -15,7 +15,7 @@ from attendome.cli import datasets, runs
 from attendome.errors import AttendomeError
 
 INTERRUPTED = 130
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 class Commands(TyperGroup):
@@ -25,14 +25,18 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # of a reader that has seen enough; click ends quietly
         except (AttendomeError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
             errors.print(f"[bold red]Error:[/] {_escaped(_message(error))}", soft_wrap=True)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            advice = " Go on with the same command and --resume." if _is_training(ctx) else ""
-            errors.print(f"Interrupted; nothing is half written.{advice}")
+            advice = "Go on with the same command and --resume"
+            if ctx.invoked_subcommand != "train":
+                advice = "Run the same command again"
+            errors.print(f"Interrupted; nothing is half written. {advice}.", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -45,10 +49,6 @@ def _message(error: AttendomeError | OSError) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
-
-
-def _is_training(ctx: typer.Context) -> bool:
-    return ctx.invoked_subcommand == "train"
 
 
 app = typer.Typer(
@@ -71,6 +71,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    ctx: typer.Context,
     debug: Annotated[  # noqa: ARG001 - read by Commands.invoke
         bool, typer.Option("--debug", help="Show the full traceback of an error.")
     ] = False,
@@ -82,8 +83,9 @@ def options(
     """Set up what all commands share."""
     if not sys.stderr.isatty():
         # Without a terminal there is no progress bar: the log says how far it is.
-        handler = logging.StreamHandler(sys.stderr)
-        logging.getLogger("attendome").addHandler(handler)
+        talker, handler = logging.getLogger("attendome"), logging.StreamHandler(sys.stderr)
+        talker.addHandler(handler)
+        ctx.call_on_close(lambda: talker.removeHandler(handler))
 
 
 def main() -> None:

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from attendome.cli import display
-from attendome.cli.options import Force, Json, NewDataset, Seed, Set, Split
+from attendome.cli.options import (
+    CellType,
+    Force,
+    Genes,
+    Json,
+    KeepFirst,
+    Marks,
+    NewDataset,
+    Seed,
+    Set,
+    Split,
+)
 from attendome.config import parse_assignments
 
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other programs made.")
@@ -56,22 +67,11 @@ def import_attentivechrome(
         ),
     ],
     out: NewDataset,
-    marks: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,...",
-            help="Names of the count columns, in the order of the files; by default the published "
-            "H3K27me3,H3K36me3,H3K4me1,H3K4me3,H3K9me3.",
-        ),
-    ] = None,
-    cell_type: Annotated[
-        str, typer.Option(metavar="NAME", help="Name of the cell type; by default DIR's.")
-    ] = "",
-    genes: Annotated[
-        Path | None,
-        typer.Option(metavar="GTF", help="Names and locations of the genes, plain or .gz."),
-    ] = None,
+    marks: Marks = None,
+    cell_type: CellType = "",
+    genes: Genes = None,
     split: Split = "",
+    keep_first: KeepFirst = False,
     force: Force = False,
 ) -> None:
     """Import a dataset in AttentiveChrome's layout; it keeps the files' split unless told."""
@@ -80,8 +80,18 @@ def import_attentivechrome(
 
     named = tuple(name.strip() for name in marks.split(",")) if marks else PUBLISHED_MARKS
     data = run_import(
-        folder, out, marks=named, cell_type=cell_type, genes=genes, split=split, force=force
+        folder,
+        out,
+        marks=named,
+        cell_type=cell_type,
+        genes=genes,
+        split=split,
+        keep_first=keep_first,
+        force=force,
     )
+    repeated = sum(s.get("repeated_genes_left_out", 0) for s in data.xarray.attrs["sources"])
+    if repeated:
+        display.say(f"Left out {repeated} further copies of genes that stand several times.")
     display.say(
         f"Wrote {out}: {len(data.genes)} genes × {len(data.marks)} marks × {data.bins} bins."
     )
@@ -94,13 +104,7 @@ def import_weights(
     data: Annotated[
         Path, typer.Option(metavar="DATA.zarr", help="The dataset to predict and explain.")
     ],
-    marks: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,...",
-            help="Names of the marks in the order of the weights; by default the published ones.",
-        ),
-    ] = None,
+    marks: Marks = None,
     force: Force = False,
 ) -> None:
     """Import weights of the original AttentiveChrome (second release), so that they run here."""

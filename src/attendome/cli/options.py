@@ -26,6 +26,30 @@ Split = Annotated[
         "column:file=TABLE with the columns gene and split.",
     ),
 ]
+Marks = Annotated[
+    str | None,
+    typer.Option(
+        "--marks",
+        metavar="A,B,...",
+        help="Names of the marks, in the order of the columns or weights of the file; by default "
+        "the published H3K27me3,H3K36me3,H3K4me1,H3K4me3,H3K9me3.",
+    ),
+]
+CellType = Annotated[
+    str, typer.Option("--cell-type", metavar="NAME", help="Name of the cell type; default: DIR's.")
+]
+Genes = Annotated[
+    Path | None,
+    typer.Option("--genes", metavar="GTF", help="Names and locations of the genes, plain or .gz."),
+]
+KeepFirst = Annotated[
+    bool,
+    typer.Option(
+        "--keep-first",
+        help="Where a gene stands several times in one file, keep its first copy; the published "
+        "list of 19,802 genes names seven twice.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of all random numbers.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output where it exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]

@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from attendome.cli import display
 from attendome.cli.options import Data, Force, Json, RunFolder, Seed, Set
 from attendome.config import parse_assignments, read_yaml
+from attendome.errors import SettingsError
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +47,7 @@ def train(
     from attendome.workflows.training import Existing
     from attendome.workflows.training import train as run_training
 
-    values = read_yaml(config).get("settings", {}) if config else {}
-    values |= parse_assignments(settings or [])
+    values = _settings_in(config) | parse_assignments(settings or [])
     if resume and force:
         raise typer.BadParameter(
             "--resume goes on with a run, --force replaces it: give one of them"
@@ -55,6 +55,13 @@ def train(
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
     made = run_training(data, model, out, values, seed=seed, init_from=init_from, existing=existing)
     display.trained(made.training_summary(), str(out))
+
+
+def _settings_in(config: Path | None) -> dict[str, Any]:
+    settings = read_yaml(config).get("settings", {}) if config else {}
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{config}: expected 'settings' to be a mapping of names to values.")
+    return settings
 
 
 def evaluate(

@@ -1,11 +1,28 @@
 """Maps on disk, as Zarr or netCDF."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import xarray as xr
 
 from attendome.errors import SettingsError
-from attendome.outputs import new_output
+from attendome.outputs import check_new, new_output
+
+_NETCDF = ("h5netcdf", "h5py")
+
+
+def check_maps(path: Path, *, force: bool = False) -> None:
+    """Check that maps may be written at ``path``.
+
+    Raises:
+        SettingsError: the name has another ending, or netCDF support is not installed.
+        DataError: ``path`` exists and ``force`` is not set.
+    """
+    if path.suffix not in {".zarr", ".nc"}:
+        raise SettingsError(f"{path}: expected a name that ends in .zarr or .nc.")
+    if path.suffix == ".nc" and not all(map(find_spec, _NETCDF)):
+        raise SettingsError(f"{path} needs: pip install 'attendome[netcdf]'")
+    check_new(path, force=force)
 
 
 def save_maps(maps: xr.Dataset, path: Path, *, force: bool = False) -> None:
@@ -15,15 +32,12 @@ def save_maps(maps: xr.Dataset, path: Path, *, force: bool = False) -> None:
         SettingsError: the name has another ending, or netCDF support is not installed.
         DataError: ``path`` exists and ``force`` is not set.
     """
-    if path.suffix not in {".zarr", ".nc"}:
-        raise SettingsError(f"{path}: expected a name that ends in .zarr or .nc.")
+    check_maps(path, force=force)
     with new_output(path, force=force) as made:
         if path.suffix == ".zarr":
             maps.to_zarr(made, zarr_format=3, consolidated=False)
             return
-        try:
-            # netCDF knows numbers and text, not truth values.
-            plain = {name: int(v) if isinstance(v, bool) else v for name, v in maps.attrs.items()}
-            maps.assign_attrs(plain).to_netcdf(made, engine="h5netcdf")
-        except (ValueError, ModuleNotFoundError) as error:
-            raise SettingsError(f"{path} needs: pip install 'attendome[netcdf]'") from error
+        # netCDF knows numbers and text, not truth values.
+        plain = {name: int(v) if isinstance(v, bool) else v for name, v in maps.attrs.items()}
+        # In memory first: HDF5 does not survive a disk that is full.
+        made.write_bytes(maps.assign_attrs(plain).to_netcdf(engine="h5netcdf"))

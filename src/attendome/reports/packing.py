@@ -26,4 +26,5 @@ def pack_shares(values: Float[np.ndarray, "..."]) -> str:
 
 def _pack(values: np.ndarray[Any, np.dtype[Any]]) -> str:
     # Without a time of writing in it, the same content gives the same file.
-    return base64.b64encode(gzip.compress(values.tobytes(), compresslevel=6, mtime=0)).decode("ascii")
+    packed = gzip.compress(values.tobytes(), compresslevel=6, mtime=0)
+    return base64.b64encode(packed).decode("ascii")

@@ -55,7 +55,7 @@ def resolve(
     entry = architecture(model)
     values = dict(overrides)
     preset = values.pop("preset", "default")
-    if preset not in entry.presets:
+    if not isinstance(preset, str) or preset not in entry.presets:
         raise SettingsError(f"Unknown preset '{preset}': {suggestion(str(preset), entry.presets)}")
     values = {**entry.presets[preset], **(inherited or {}), **values}
     known = {**entry.settings.model_fields, **TrainingSettings.model_fields}
@@ -83,6 +83,17 @@ def read_config(folder: Path) -> RunConfig:
         return RunConfig(**read_yaml(path))
     except (SettingsError, ValidationError, TypeError) as error:
         raise RunError(f"{path}: damaged, cannot be read as the configuration of a run.") from error
+
+
+def check_replaceable(folder: Path) -> None:
+    """Check that what stands in the way of a new run folder is a run, or empty.
+
+    Raises:
+        RunError: it is something else.
+    """
+    filled = folder.is_dir() and any(folder.iterdir())
+    if (filled and not (folder / CONFIG).is_file()) or (folder.exists() and not folder.is_dir()):
+        raise RunError(f"{folder}: not replaced, since it is not a run; choose another name.")
 
 
 def write_config(config: RunConfig, folder: Path) -> None:

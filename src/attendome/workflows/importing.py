@@ -15,6 +15,7 @@ from attendome.models.weights import save_description, save_weights
 from attendome.outputs import check_new, new_output
 from attendome.workflows.configuration import (
     RunConfig,
+    check_replaceable,
     describe_model,
     versions,
     write_config,
@@ -23,7 +24,7 @@ from attendome.workflows.run import Run, open_run
 from attendome.workflows.starting import published_marks
 
 
-def import_attentivechrome(
+def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
     folder: str | Path,
     out: str | Path,
     *,
@@ -31,6 +32,7 @@ def import_attentivechrome(
     cell_type: str = "",
     genes: str | Path | None = None,
     split: str = "",
+    keep_first: bool = False,
     force: bool = False,
 ) -> ChromatinDataset:
     """Make a dataset from train.csv, valid.csv and test.csv in AttentiveChrome's layout.
@@ -42,6 +44,7 @@ def import_attentivechrome(
         cell_type: name of the cell type; by default that of the folder.
         genes: a GTF file that gives the genes' names and locations; the files have only IDs.
         split: a split rule; by default the split is that of the files.
+        keep_first: where a gene stands several times in one file, keep its first copy.
         force: replace ``out`` where it exists.
 
     Raises:
@@ -49,7 +52,7 @@ def import_attentivechrome(
     """
     target = Path(out)
     check_new(target, force=force)
-    data = read_attentivechrome(Path(folder), marks, cell_type)
+    data = read_attentivechrome(Path(folder), marks, cell_type, keep_first=keep_first)
     if genes:
         data = with_locations(data, read_gtf(Path(genes)))
     if split:
@@ -78,10 +81,14 @@ def import_weights(
         force: replace ``out`` where it exists.
 
     Raises:
-        RunError: the file is damaged, would run code, or does not fit the marks.
+        RunError: the file is damaged, would run code, or does not fit the marks; or ``out`` is not
+            a run.
         DataError: the dataset does not have the marks, or ``out`` exists.
     """
-    source, folder, dataset = Path(file), Path(out), open_dataset(data)
+    source, folder = Path(file), Path(out)
+    check_new(folder, force=force)
+    check_replaceable(folder)
+    dataset = open_dataset(data)
     model, settings = read_published_weights(source, dataset.bins)
     names = tuple(marks) if marks else published_marks(model.marks, dataset)
     dataset = dataset.with_marks(names)

@@ -1,6 +1,5 @@
 """Say what a dataset or a run folder holds."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from attendome.errors import DataError
 from attendome.models.registry import MODELS
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import CONFIG, resolve
-from attendome.workflows.run import METRICS, open_run
+from attendome.workflows.run import open_run
 
 PUBLISHED_SIZE = {"chromatin": (5, 100)}
 
@@ -33,7 +32,6 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 def _describe_run(folder: Path) -> dict[str, Any]:
     run = open_run(folder)
-    scores = folder / METRICS
     return {
         "kind": "run",
         "model": run.config.model,
@@ -42,7 +40,7 @@ def _describe_run(folder: Path) -> dict[str, Any]:
         "bins": run.description.bins,
         "bin_size": run.description.bin_size,
         "settings": run.config.settings,
-        "metrics": json.loads(scores.read_text(encoding="utf-8")) if scores.is_file() else None,
+        "metrics": run.last_scores(),
     }
 
 

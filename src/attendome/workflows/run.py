@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 import xarray as xr
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from attendome.config import suggestion
@@ -16,7 +17,7 @@ from attendome.data import ChromatinDataset, open_dataset
 from attendome.errors import DataError, RunError, SettingsError
 from attendome.evaluation.scores import Scores, score
 from attendome.interpretation.attention import attention_maps
-from attendome.interpretation.files import save_maps
+from attendome.interpretation.files import check_maps, save_maps
 from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
@@ -151,11 +152,14 @@ class Run:
 
         Raises:
             SettingsError: the method is unknown, or ``out`` has another ending.
+            DataError: ``out`` exists and ``force`` is not set.
         """
         if method not in _METHODS:
             raise SettingsError(f"Unknown method '{method}': {suggestion(method, _METHODS)}")
+        target, force = Path(out or self.path / ATTENTION), force or out is None
+        check_maps(target, force=force)
         maps = _METHODS[method](self.model, self.dataset(data))
-        save_maps(maps, Path(out or self.path / ATTENTION), force=force or out is None)
+        save_maps(maps, target, force=force)
         return maps
 
     def report(self, out: str | Path | None = None, *, force: bool = False) -> Path:
@@ -169,20 +173,31 @@ class Run:
         """
         target = Path(out or self.path / REPORT)
         check_new(target, force=force or out is None)
-        metrics = self._last_scores()
+        metrics = self.last_scores() or self.evaluate().to_dict()
+        if not Path(metrics["data"]).exists():
+            raise DataError(
+                f"{metrics['data']}: the dataset scored last is not stored there; score one that "
+                f"is with: attendome evaluate {self.path} --data DATA.zarr"
+            )
         data = self.dataset(metrics["data"])
         write_report(report_content(self.config, self.model, self.path, data, metrics), target)
         return target
 
-    def _last_scores(self) -> dict[str, Any]:
+    def last_scores(self) -> dict[str, Any] | None:
+        """Give the content of metrics.json; None where nothing was evaluated yet.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         path = self.path / METRICS
         if not path.is_file():
-            return self.evaluate().to_dict()
+            return None
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RunError(f"{path}: damaged; make it again with: attendome evaluate.") from error
-        return dict(content)
+            return TypeAdapter(Scores).validate_json(path.read_bytes()).to_dict()
+        except ValidationError as error:
+            raise RunError(
+                f"{path}: damaged; make it again with: attendome evaluate {self.path}"
+            ) from error
 
 
 def open_run(path: str | Path) -> Run:

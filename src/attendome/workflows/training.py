@@ -18,8 +18,8 @@ from attendome.training.batches import Genes
 from attendome.training.fit import fit
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
-    CONFIG,
     RunConfig,
+    check_replaceable,
     describe_model,
     read_config,
     resolve,
@@ -119,27 +119,35 @@ def _initial(
 def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
     """Make the run folder, or check that it is the one to go on with."""
     if existing == "resume":
-        before = read_config(folder)
-        changed = [
-            name
-            for name in ("model", "fingerprint", "settings", "init_from")
-            if getattr(before, name) != getattr(config, name)
-        ]
+        changed = _differences(read_config(folder), config)
         if changed:
-            named = ", ".join("data" if name == "fingerprint" else name for name in changed)
-            raise RunError(f"{folder}: cannot be resumed, since it was started with other {named}.")
+            raise RunError(
+                f"{folder}: cannot be resumed, since it was started with other {', '.join(changed)}"
+                "; give the same, or start again with --force."
+            )
         return
+    check_replaceable(folder)
     if folder.exists():
         if existing == "refuse" and any(folder.iterdir()):
             raise RunError(
                 f"{folder} exists already; go on with it with --resume, replace it with --force, "
                 "or choose another name."
             )
-        if any(folder.iterdir()) and not (folder / CONFIG).is_file():
-            raise RunError(f"{folder}: not replaced, since it is not a run folder.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     write_config(config, folder)
+
+
+def _differences(before: RunConfig, now: RunConfig) -> list[str]:
+    """Name what a run that is to be resumed was started with otherwise."""
+    names = {"model": "model", "fingerprint": "data", "init_from": "init_from"}
+    changed = [word for name, word in names.items() if getattr(before, name) != getattr(now, name)]
+    old, new = before.settings, now.settings
+    return changed + [
+        f"{name} ({old.get(name)}; now {new.get(name)})"
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
 
 
 @contextmanager
