@@ -1,9 +1,9 @@
-"""Time attentive-chrome at real size against a straightforward PyTorch version of the same equations.
+"""Time attentive-chrome against a straightforward PyTorch version of the same equations.
 
-One training epoch over 6,601 genes × 5 marks × 100 bins at batch sizes 16 and 256, and inference on
-the same genes. Both sides do the same arithmetic, run in turn in one process, and must agree to 1e-5
-before they are timed. Prints JSON: seconds of each side (median over rounds, scaled up from the share
-of the epoch that was run) and the ratio plain / ours.
+At real size: one training epoch over 6,601 genes × 5 marks × 100 bins at batch sizes 16 and 256,
+and inference on the same genes. Both sides do the same arithmetic, run in turn in one process, and
+must agree to 1e-5 before they are timed. Prints JSON: seconds of each side (median over rounds,
+scaled up from the share of the genes that was run) and the ratio plain / ours.
 
     python benchmarks/attentive_chrome.py [--rounds 3] [--share 0.1]
 """

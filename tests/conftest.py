@@ -3,6 +3,7 @@
 attendome is imported inside the fixtures: pytest reads this file before jaxtyping is in place.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ import pytest
 
 if TYPE_CHECKING:
     from attendome import ChromatinDataset
+
+# The models of the tests are tiny: a second thread, here or in a child process, would only wait.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

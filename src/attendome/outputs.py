@@ -56,7 +56,10 @@ def check_new(path: Path, *, force: bool = False) -> None:
     if path.name in ("", ".."):
         raise DataError(f"{path}: expected a name for the output, found a folder; add a name.")
     if path.exists() and not force:
-        raise DataError(f"{path} exists already; choose another name, or replace it with --force.")
+        raise DataError(
+            f"{path} exists already; choose another name, or replace it with --force "
+            "(in Python force=True)."
+        )
     if not path.parent.is_dir():
         raise DataError(f"{path}: the folder {path.parent} does not exist; create it first.")
 

@@ -33,14 +33,27 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Give a function that writes a report once and says where it is."""
+    folder, pages = tmp_path_factory.mktemp("reports"), {}
+
+    def write(content):
+        if content.title not in pages:
+            pages[content.title] = folder / f"{len(pages)}.html"
+            write_report(content, pages[content.title])
+        return pages[content.title].as_uri()
+
+    return write
+
+
 @pytest.fixture
-def open_page(browser, tmp_path):
+def open_page(browser, written):
     """Give a function that opens a report; afterwards the page must have had no error."""
     context = browser.new_context(offline=True, viewport={"width": 1300, "height": 900})
     troubles = []
 
     def open_report(content, suffix=""):
-        write_report(content, tmp_path / "report.html")
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda m: m.type == "error" and troubles.append(m.text))
@@ -48,7 +61,7 @@ def open_page(browser, tmp_path):
             "request",
             lambda r: r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url),
         )
-        page.goto((tmp_path / "report.html").as_uri() + suffix)
+        page.goto(written(content) + suffix)
         page.wait_for_selector("body[data-ready]")
         return page
 
@@ -153,6 +166,25 @@ def test_hostile_names_are_text(open_page, hostile):
     assert (
         page.locator("#gene-plot .annotation-text").nth(1).inner_html() == "&lt;b&gt;bold&lt;/b&gt;"
     )
+
+
+def test_plots_keep_their_place_when_the_window_changes(open_page, content):
+    page = open_page(content, "#gene=SIM00001")
+    page.locator("#gene-table tbody tr").nth(1).click()
+    page.wait_for_function("document.getElementById('gene-title').textContent.includes('00002')")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_timeout(700)
+    for place in page.locator(".plot").all():
+        drawn_height = place.locator(".main-svg").first.bounding_box()["height"]
+        assert place.bounding_box()["height"] >= drawn_height > 100
+
+
+@pytest.mark.parametrize("gene", ["%E0%A4%A", "SIM99999"])
+def test_a_link_to_no_gene_is_answered(open_page, content, gene):
+    page = open_page(content, f"#gene={gene}")
+    assert page.inner_text("#found") == f"This report has no gene {gene}."
+    page.locator("#gene-table tbody tr").first.click()
+    page.wait_for_selector("#gene:not([hidden])")
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(open_page, content):

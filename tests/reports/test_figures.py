@@ -42,7 +42,11 @@ def test_history_marks_the_best_epoch():
     )
     figure = figures.history(table, best_epoch=2)
     assert {shape.x0 for shape in figure.layout.shapes} == {2}
-    assert axis_titles(figure) == {"epoch", "cross-entropy (nats)", "AUROC"}
+    assert axis_titles(figure) == {"epoch (dashed: best, 2)", "cross-entropy (nats)", "AUROC"}
+
+
+def test_names_are_escaped_as_plotly_decodes_them():
+    assert figures.plain("""<b>"K'4"&""") == """&lt;b&gt;"K'4"&amp;"""
 
 
 @pytest.mark.parametrize("oriented", [True, False])

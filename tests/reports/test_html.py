@@ -51,6 +51,7 @@ def test_every_figure_has_its_place_and_its_data(text):
 def test_nothing_is_loaded_from_outside(text):
     assert not re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"']?(?:https?:)?//", text)
     assert "@import" not in without_scripts(text)
+    assert """content="default-src 'none';""" in text
 
 
 def test_without_history_there_is_no_training_section(content, tmp_path):

@@ -26,7 +26,7 @@ Probabilities = Float[np.ndarray, "gene"]
 
 def plain(text: object) -> str:
     """Keep plotly from reading a name as markup."""
-    return html.escape(str(text))
+    return html.escape(str(text), quote=False)  # plotly does not decode &quot;
 
 
 def position_title(oriented: bool) -> str:
@@ -69,6 +69,7 @@ def calibration(labels: Labels, probabilities: Probabilities) -> go.Figure:
         y=bins["observed"],
         mode="lines+markers",
         line_color=ON,
+        cliponaxis=False,
         marker_size=6 + 18 * np.sqrt(bins["genes"] / bins["genes"].max()),
         customdata=bins["genes"],
         hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, %{customdata} genes<extra></extra>",
@@ -79,7 +80,7 @@ def calibration(labels: Labels, probabilities: Probabilities) -> go.Figure:
 
 def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
     """Draw loss and validation AUROC by epoch."""
-    figure = make_subplots(cols=2, horizontal_spacing=0.12)
+    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     figure.add_scatter(x=table["epoch"], y=table["train_loss"], line_color=OFF, name="train loss")
     figure.add_scatter(
         x=table["epoch"], y=table["valid_loss"], line_color=ON, name="validation loss"
@@ -89,14 +90,14 @@ def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
         y=table["valid_auroc"],
         line_color="#009E73",
         name="validation AUROC",
-        row=1,
-        col=2,
+        row=2,
+        col=1,
     )
-    figure.add_vline(best_epoch, line=_dashed(), annotation_text=f"best: {best_epoch}")
-    figure.update_xaxes(title="epoch")
-    figure.update_yaxes(title="cross-entropy (nats)", col=1)
-    figure.update_yaxes(title="AUROC", col=2)
-    return _styled(figure, height=340)
+    figure.add_vline(best_epoch, line=_dashed())
+    figure.update_xaxes(title=f"epoch (dashed: best, {best_epoch})", row=2)
+    figure.update_yaxes(title="cross-entropy (nats)", row=1)
+    figure.update_yaxes(title="AUROC", row=2)
+    return _styled(figure, height=480)
 
 
 def mean_alpha(maps: xr.Dataset) -> go.Figure:

@@ -12,6 +12,12 @@ function plain(text) {
   return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+// When the window changes its size, plotly lets go of the height of the place it draws in.
+function draw(place, data, layout) {
+  place.style.minHeight = `${layout.height}px`;
+  return Plotly.react(place, data, layout, PLOT_OPTIONS);
+}
+
 async function unpack(text, kind) {
   const packed = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -21,7 +27,7 @@ async function unpack(text, kind) {
 function drawFigures() {
   for (const place of document.querySelectorAll("[data-figure]")) {
     const figure = embedded(`figure-${place.dataset.figure}`);
-    Plotly.newPlot(place, figure.data, figure.layout, PLOT_OPTIONS);
+    draw(place, figure.data, figure.layout);
   }
 }
 
@@ -64,6 +70,15 @@ function columnsOf(data) {
 
 function compare(a, b) {
   return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+}
+
+// A link that was cut short may end within an escape.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 class GeneBrowser {
@@ -169,9 +184,12 @@ class GeneBrowser {
 
   followHash() {
     if (!location.hash.startsWith("#gene=")) return;
-    const wanted = decodeURIComponent(location.hash.slice("#gene=".length));
+    const wanted = decoded(location.hash.slice("#gene=".length));
     const gene = this.data.columns.gene.indexOf(wanted);
-    if (gene < 0) return;
+    if (gene < 0) {
+      this.element("found").textContent = `This report has no gene ${wanted}.`;
+      return;
+    }
     this.chosen = gene;
     this.drawTable();
     this.drawGene(gene);
@@ -213,7 +231,7 @@ function drawMarks(place, data, gene) {
     layout[`yaxis${left}`] = { domain, title: { text: "signal" }, rangemode: "tozero", nticks: 4 };
     layout[`yaxis${right}`] = {
       overlaying: `y${left}`, side: "right", title: { text: "α" }, rangemode: "tozero",
-      showgrid: false, nticks: 4,
+      showgrid: false, tickmode: "auto", nticks: 4,
     };
     layout.annotations.push({
       text: plain(data.marks[mark]), x: 0, xref: "paper", xanchor: "left", y: top + 0.03 / marks,
@@ -229,7 +247,7 @@ function drawMarks(place, data, gene) {
       yaxis: `y${right}`, line: { color: data.colours.alpha, width: 2 }, name: "α",
     });
   }
-  Plotly.react(place, traces, layout, PLOT_OPTIONS);
+  draw(place, traces, layout);
 }
 
 function drawBeta(place, data, gene) {
@@ -244,7 +262,7 @@ function drawBeta(place, data, gene) {
     yaxis: { title: { text: "β" }, rangemode: "tozero" },
     font: { family: "system-ui, sans-serif", size: 13 },
   };
-  Plotly.react(place, [trace], layout, PLOT_OPTIONS);
+  draw(place, [trace], layout);
 }
 
 drawFigures();
