@@ -3,8 +3,10 @@
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,10 +23,11 @@ errors = Console(stderr=True, highlight=False, emoji=False)
 class Commands(TyperGroup):
     """The commands, with one message and an exit status for each way to fail."""
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+    def invoke(self, ctx: Any) -> object:  # noqa: ANN401 - typer has no public name for it
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with _log_shown():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise  # of a reader that has seen enough; click ends quietly
         except (AttendomeError, OSError) as error:
@@ -38,6 +41,18 @@ class Commands(TyperGroup):
                 advice = "Run the same command again"
             errors.print(f"Interrupted; nothing is half written. {advice}.", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def _log_shown() -> Iterator[None]:
+    """Without a terminal there is no progress bar: show the log, which says how far it is."""
+    talker, handler = logging.getLogger("attendome"), logging.StreamHandler(sys.stderr)
+    if not sys.stderr.isatty():
+        talker.addHandler(handler)
+    try:
+        yield
+    finally:
+        talker.removeHandler(handler)
 
 
 def _message(error: AttendomeError | OSError) -> str:
@@ -63,29 +78,24 @@ datasets.register(app)
 runs.register(app)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"attendome {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
 def options(
-    ctx: typer.Context,
-    debug: Annotated[  # noqa: ARG001 - read by Commands.invoke
+    debug: Annotated[
         bool, typer.Option("--debug", help="Show the full traceback of an error.")
     ] = False,
-    version: Annotated[  # noqa: ARG001 - acts in its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Set up what all commands share."""
-    if not sys.stderr.isatty():
-        # Without a terminal there is no progress bar: the log says how far it is.
-        talker, handler = logging.getLogger("attendome"), logging.StreamHandler(sys.stderr)
-        talker.addHandler(handler)
-        ctx.call_on_close(lambda: talker.removeHandler(handler))
+    """Take the options of all commands."""
 
 
 def main() -> None:

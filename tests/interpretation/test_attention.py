@@ -1,0 +1,89 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from attendome.errors import SettingsError
+from attendome.interpretation.attention import attention_maps
+from attendome.models import AttentiveChrome, AttentiveChromeSettings, ChromatinOutput
+
+
+@pytest.fixture(scope="module")
+def model(simulated):
+    """A model whose predictions fall on both sides of .5."""
+    torch.manual_seed(0)
+    settings = AttentiveChromeSettings(transform="log1p", bin_hidden=4, mark_hidden=3)
+    model = AttentiveChrome(5, 20, settings)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(5)
+        logit = model(torch.tensor(simulated.signal.to_numpy())).logit
+        model.output.bias -= logit.median()
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def maps(model, simulated):
+    return attention_maps(model, simulated)
+
+
+def test_maps_are_what_the_model_gives_for_each_gene(maps, model, simulated):
+    for number, gene in enumerate(simulated.genes.index[:10]):
+        with torch.no_grad():
+            output = model(torch.tensor(simulated.signal.to_numpy()[[number]]))
+        of_gene = maps.sel(gene=gene)
+        np.testing.assert_allclose(of_gene["alpha"], output.alpha[0], atol=1e-6)
+        np.testing.assert_allclose(of_gene["beta"], output.beta[0], atol=1e-6)
+        assert of_gene["probability"].item() == pytest.approx(output.logit.sigmoid().item())
+
+
+def test_attention_sums_to_one(maps):
+    np.testing.assert_allclose(maps["alpha"].sum("bin"), 1, atol=1e-5)
+    np.testing.assert_allclose(maps["beta"].sum("mark"), 1, atol=1e-5)
+    assert maps["alpha"].std() > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["gene", "gene_name", "chrom", "tss", "strand", "split", "mark", "bin_start", "label"]
+)
+def test_coordinates_are_those_of_the_dataset(maps, simulated, name):
+    assert maps[name].to_numpy().tolist() == simulated.xarray[name].to_numpy().tolist()
+    assert maps[name].dims == simulated.xarray[name].dims
+
+
+def test_means_are_plain_averages_over_genes_predicted_on_and_off(maps):
+    assert maps["predicted"].to_numpy().tolist() == ["on", "off"]
+    on = maps["probability"].to_numpy() >= 0.5
+    assert 0 < on.sum() < len(on)
+    for name, chosen in (("on", on), ("off", ~on)):
+        means = maps.sel(predicted=name)
+        assert means["genes"] == chosen.sum()
+        for kind in ("alpha", "beta"):
+            average = maps[kind].to_numpy()[chosen].mean(axis=0)
+            np.testing.assert_allclose(means[f"{kind}_mean"], average, atol=1e-6)
+
+
+@pytest.mark.parametrize(("bias", "present"), [(1e3, "on"), (-1e3, "off")])
+def test_only_the_group_that_has_genes_is_there(simulated, bias, present):
+    model = AttentiveChrome(5, 20, AttentiveChromeSettings(bin_hidden=2, mark_hidden=2)).eval()
+    nn.init.constant_(model.output.bias, bias)
+    maps = attention_maps(model, simulated.split("test"))
+    assert maps["predicted"].to_numpy().tolist() == [present]
+    assert maps["genes"].to_numpy().tolist() == [maps.sizes["gene"]]
+
+
+def test_without_labels(model, simulated, maps):
+    bare = replace(simulated, xarray=simulated.xarray.drop_vars("label"))
+    found = attention_maps(model, bare)
+    assert found.identical(maps.drop_vars("label"))
+
+
+def test_a_model_without_attention(simulated):
+    class Plain(nn.Module):
+        def forward(self, signal):
+            return ChromatinOutput(signal.mean(dim=(1, 2)))
+
+    with pytest.raises(SettingsError, match="has no attention"):
+        attention_maps(Plain(), simulated)

@@ -1,0 +1,95 @@
+"""A small run, and what it was trained on."""
+
+import shutil
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Models this small only wait for one another's threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """Keep the bootstrap short."""
+    from attendome.evaluation import scores
+
+    monkeypatch.setattr(scores, "RESAMPLES", 20)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Settings of a model that trains in a moment."""
+    return {"bin_hidden": 4, "mark_hidden": 3, "epochs": 2, "dropout": 0.2}
+
+
+@pytest.fixture(scope="session")
+def stored(simulated, tmp_path_factory):
+    """The simulated dataset, on disk."""
+    from attendome.data.store import save_dataset
+
+    return save_dataset(simulated, tmp_path_factory.mktemp("data") / "simulated.zarr")
+
+
+@pytest.fixture(scope="session")
+def trained(stored, tiny, tmp_path_factory):
+    """A run that no test changes."""
+    from attendome.workflows import train
+
+    return train(stored, "attentive-chrome", tmp_path_factory.mktemp("runs") / "run", tiny, seed=3)
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of it, to change."""
+    from attendome.workflows import open_run
+
+    return open_run(shutil.copytree(trained.path, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def chromatin(shared_data, tmp_path_factory):
+    """E123, imported."""
+    from attendome.workflows import import_attentivechrome
+
+    out = tmp_path_factory.mktemp("chromatin") / "E123.zarr"
+    return import_attentivechrome(shared_data / "chromatin" / "E123", out)
+
+
+@pytest.fixture(scope="session")
+def published(shared_data):
+    """Weights of the original, random, in a .pt file."""
+    return shared_data / "golden" / "attentivechrome_v2_state_dict.pt"
+
+
+@pytest.fixture
+def change(simulated):
+    """Give a function that makes a dataset of which some variables were changed."""
+    from attendome import ChromatinDataset
+
+    def make(attributes=None, **variables):
+        content = simulated.xarray.copy(deep=True)
+        for name, values in variables.items():
+            content[name] = (content[name].dims, values)
+        return ChromatinDataset(content.assign_attrs(attributes or {}))
+
+    return make
+
+
+@pytest.fixture
+def relabelled(simulated, change):
+    """Give a function that labels all genes of a split on."""
+
+    def make(split):
+        labels = simulated.labels().copy()
+        labels[simulated.genes["split"] == split] = 1
+        return change(label=labels)
+
+    return make
