@@ -51,6 +51,11 @@ def test_output_stands_only_when_the_block_is_done(target, kind):
 @OLD
 def test_force_replaces(target, kind, old):
     make(target, old, "old")
+    if (kind, old) == ("file", "folder"):
+        with pytest.raises(DataError, match="folder"), new_output(target, force=True) as made:
+            make(made, kind)
+        assert read(target) == "old"
+        return
     with new_output(target, force=True) as made:
         make(made, kind)
         assert read(target) == "old"

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "data": ["ChromatinDataset", "open_dataset", "simulate_chromatin"],
+        "data": ["ChromatinDataset", "open_dataset", "save_dataset", "simulate_chromatin"],
         "errors": ["AttendomeError", "DataError", "RunError", "SettingsError"],
         "models": ["AttentiveChrome", "AttentiveChromeSettings", "ChromatinOutput"],
         "workflows": ["Run", "import_attentivechrome", "import_weights", "open_run", "train"],

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ def new_output(path: Path, *, force: bool = False) -> Iterator[Path]:
     interrupted, the temporary path is removed and what stood at ``path`` is untouched.
 
     Raises:
-        DataError: ``path`` exists and ``force`` is not set, or its folder does not exist.
+        DataError: ``path`` exists and ``force`` is not set, or its folder does not exist, or a file
+            would take the place of a folder.
     """
     check_new(path, force=force)
     try:
@@ -28,17 +30,34 @@ def new_output(path: Path, *, force: bool = False) -> Iterator[Path]:
     made, replaced = scratch / path.name, scratch / f"{path.name}.replaced"
     try:
         yield made
-        if made.is_dir() or (path.is_dir() and not path.is_symlink()):
+        if made.is_dir():
             _step_aside(path, replaced)
+        elif made.exists() and path.is_dir() and not path.is_symlink():
+            _refuse(path)
         made.replace(path)
-    finally:
+    except BaseException:
         if _stands(replaced) and not _stands(path):
             replaced.rename(path)
+        _remove_after_failure(scratch)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_after_failure(scratch: Path) -> None:
+    # Zarr writes from threads: those still at work when one fails make the folder again.
+    for _ in range(20):
         shutil.rmtree(scratch, ignore_errors=True)
+        time.sleep(0.1)
+        if not scratch.exists():
+            return
 
 
 def _stands(path: Path) -> bool:
     return path.exists() or path.is_symlink()
+
+
+def _refuse(folder: Path) -> None:
+    raise DataError(f"{folder}: not replaced by a file, since it is a folder; choose another name.")
 
 
 def _step_aside(path: Path, place: Path) -> None:

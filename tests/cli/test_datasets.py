@@ -13,7 +13,7 @@ import attendome as ad
 def test_simulate(succeed, tmp_path):
     out = tmp_path / "s.zarr"
     said = succeed("simulate", "chromatin", out, "--genes", 40, "--bins", 12, "--seed", 3)
-    assert said == f"Wrote {out}: 40 genes × 5 marks.\n"
+    assert said == f"Wrote {out}: 40 genes × 5 marks × 12 bins.\n"
     data = ad.open_dataset(out)
     assert (len(data.genes), data.bins) == (40, 12)
     assert data.xarray.attrs["truth"]["seed"] == 3

@@ -123,6 +123,7 @@ def test_demo(succeed, fail, monkeypatch, tmp_path):
         ([*MODEL, "--set", "epochs=many"], "'epochs' cannot be 'many'"),
         ([*MODEL, "--set", "learning_rate=-1"], "'learning_rate' cannot be -1"),
         ([*MODEL, "--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        ([*MODEL, "--config", "c.yaml", "--set", "preset=paper"], "leave out --config or preset="),
         ([*MODEL, "--init-from", "nowhere.pt"], "nowhere.pt: no such file"),
         ([*MODEL, "--resume"], "no such run folder"),
     ],

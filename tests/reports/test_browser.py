@@ -137,6 +137,14 @@ def test_sorting_and_paging(open_page, content):
     )
 
 
+def test_the_mark_with_the_highest_weight_is_named(open_page, content):
+    page = open_page(content)
+    weight = (content.maps["alpha"] * content.maps["beta"]).max("bin")
+    expected = content.maps["mark"].to_numpy()[weight.argmax("mark").to_numpy()]
+    shown = first_cells(page, 6)
+    assert shown == list(expected[: len(shown)])
+
+
 def test_the_table_is_filtered_while_typing(open_page, content):
     page = open_page(content)
     page.locator("#search").press_sequentially("SIM0010")

@@ -14,7 +14,7 @@ from attendome.errors import RunError, SettingsError
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
 from attendome.training.batches import Genes
 from attendome.training.fit import fit
-from attendome.training.recorder import best_epoch, is_finished, read_history
+from attendome.training.history import best_epoch, is_finished, read_history
 from attendome.training.settings import TrainingSettings
 
 TINY = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 4, "batch_size": 16, "dropout": 0.3}

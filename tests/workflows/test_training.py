@@ -7,7 +7,7 @@ import yaml
 
 import attendome as ad
 from attendome.errors import AttendomeError, DataError, RunError
-from attendome.training.recorder import read_history
+from attendome.training.history import read_history
 from attendome.workflows import training
 
 MODEL = "attentive-chrome"
@@ -206,7 +206,6 @@ def test_a_wrong_request_creates_and_deletes_nothing(stored, run, tmp_path, wron
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-@pytest.mark.xfail(strict=True, reason="fit looks for the device after the folder is made")
 @pytest.mark.parametrize("existing", ["refuse", "replace"])
 def test_a_device_that_is_not_there(stored, run, tiny, tmp_path, existing):
     out = run.path if existing == "replace" else tmp_path / "new"

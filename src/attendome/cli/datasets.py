@@ -7,6 +7,7 @@ import typer
 
 from attendome.cli import display
 from attendome.cli.options import (
+    BinSize,
     CellType,
     Force,
     Genes,
@@ -53,7 +54,7 @@ def simulate_chromatin(
     values = {name: value for name, value in given.items() if value is not None}
     values |= {"split": split} | parse_assignments(settings or [])
     data = simulate(out, values, force=force)
-    display.say(f"Wrote {out}: {len(data.genes)} genes × {len(data.marks)} marks.")
+    display.made(out, data.signal.shape, data.xarray.attrs["sources"])
 
 
 @imports.command("attentivechrome")
@@ -69,6 +70,7 @@ def import_attentivechrome(
     out: NewDataset,
     marks: Marks = None,
     cell_type: CellType = "",
+    bin_size: BinSize = 100,
     genes: Genes = None,
     split: Split = "",
     keep_first: KeepFirst = False,
@@ -84,17 +86,13 @@ def import_attentivechrome(
         out,
         marks=named,
         cell_type=cell_type,
+        bin_size=bin_size,
         genes=genes,
         split=split,
         keep_first=keep_first,
         force=force,
     )
-    repeated = sum(s.get("repeated_genes_left_out", 0) for s in data.xarray.attrs["sources"])
-    if repeated:
-        display.say(f"Left out {repeated} further copies of genes that stand several times.")
-    display.say(
-        f"Wrote {out}: {len(data.genes)} genes × {len(data.marks)} marks × {data.bins} bins."
-    )
+    display.made(out, data.signal.shape, data.xarray.attrs["sources"])
 
 
 @imports.command("attentivechrome-weights")
@@ -116,7 +114,9 @@ def import_weights(
 
 
 def info(
-    path: Annotated[Path, typer.Argument(help="A dataset or a run folder.", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A dataset or a run folder.", show_default=False)
+    ],
     json: Json = False,
 ) -> None:
     """Show what a dataset or a run folder holds."""

@@ -21,6 +21,14 @@ def as_json(content: object) -> None:
     typer.echo(json.dumps(content, indent=2))
 
 
+def made(path: object, shape: tuple[int, ...], sources: list[dict[str, Any]]) -> None:
+    """Print that a dataset of so many genes, marks and bins was made from some sources."""
+    repeated = sum(source.get("repeated_genes_left_out", 0) for source in sources)
+    if repeated:
+        say(f"Left out {repeated} further copies of genes that stand several times.")
+    say("Wrote {}: {} genes × {} marks × {} bins.".format(path, *shape))
+
+
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):

@@ -38,6 +38,9 @@ Marks = Annotated[
 CellType = Annotated[
     str, typer.Option("--cell-type", metavar="NAME", help="Name of the cell type; default: DIR's.")
 ]
+BinSize = Annotated[
+    int, typer.Option("--bin-size", metavar="BP", help="Length of a bin, in bp.", min=1)
+]
 Genes = Annotated[
     Path | None,
     typer.Option("--genes", metavar="GTF", help="Names and locations of the genes, plain or .gz."),

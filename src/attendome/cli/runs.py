@@ -47,21 +47,28 @@ def train(
     from attendome.workflows.training import Existing
     from attendome.workflows.training import train as run_training
 
-    values = _settings_in(config) | parse_assignments(settings or [])
     if resume and force:
         raise typer.BadParameter(
             "--resume goes on with a run, --force replaces it: give one of them"
         )
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
-    made = run_training(data, model, out, values, seed=seed, init_from=init_from, existing=existing)
+    values, replayed = _replayed(config, parse_assignments(settings or []))
+    start = init_from or replayed
+    made = run_training(data, model, out, values, seed=seed, init_from=start, existing=existing)
     display.trained(made.training_summary(), str(out))
 
 
-def _settings_in(config: Path | None) -> dict[str, Any]:
-    settings = read_yaml(config).get("settings", {}) if config else {}
+def _replayed(config: Path | None, given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Put the settings given on top of those of a file; add where its first weights came from."""
+    if config is None:
+        return given, None
+    if "preset" in given:
+        raise SettingsError(f"{config} sets what a preset would; leave out --config or preset=.")
+    content = read_yaml(config)
+    settings = content.get("settings", {})
     if not isinstance(settings, dict):
         raise SettingsError(f"{config}: expected 'settings' to be a mapping of names to values.")
-    return settings
+    return settings | given, content.get("init_from")
 
 
 def evaluate(

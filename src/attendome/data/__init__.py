@@ -2,6 +2,6 @@
 
 from attendome.data.chromatin import ChromatinDataset
 from attendome.data.simulation import simulate_chromatin
-from attendome.data.store import open_dataset
+from attendome.data.store import open_dataset, save_dataset
 
-__all__ = ["ChromatinDataset", "open_dataset", "simulate_chromatin"]
+__all__ = ["ChromatinDataset", "open_dataset", "save_dataset", "simulate_chromatin"]

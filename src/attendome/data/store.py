@@ -14,21 +14,24 @@ from attendome.outputs import new_output
 _GENES_PER_CHUNK = 1024
 
 
-def save_dataset(data: ChromatinDataset, path: Path, *, force: bool = False) -> ChromatinDataset:
+def save_dataset(
+    data: ChromatinDataset, path: str | Path, *, force: bool = False
+) -> ChromatinDataset:
     """Write a dataset to the folder ``path``.
 
     Raises:
         DataError: ``path`` does not end in .zarr, or exists and ``force`` is not set.
     """
-    if path.suffix != ".zarr":
-        raise DataError(f"{path}: the name of a dataset ends in .zarr; try {path.name}.zarr.")
+    folder = Path(path)
+    if folder.suffix != ".zarr":
+        raise DataError(f"{folder}: the name of a dataset ends in .zarr; try {folder.name}.zarr.")
     genes, *rest = data.signal.shape
     encoding = {"signal": {"chunks": (min(genes, _GENES_PER_CHUNK), *rest)}}
-    with new_output(path, force=force) as made:
+    with new_output(folder, force=force) as made:
         data.xarray.to_zarr(
             made, zarr_format=3, consolidated=False, encoding=encoding, write_empty_chunks=True
         )
-    return ChromatinDataset(data.xarray, path)
+    return ChromatinDataset(data.xarray, folder)
 
 
 def open_dataset(path: str | Path) -> ChromatinDataset:

@@ -10,6 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+EVALUATION_BATCH = 256
+"""Genes at once where only a prediction is wanted."""
+
 
 class Batch(NamedTuple):
     """Some genes: their signal, and their labels as 0. or 1."""

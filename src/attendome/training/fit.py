@@ -19,8 +19,9 @@ from torch import nn
 
 from attendome.errors import RunError, SettingsError
 from attendome.training.batches import Genes
+from attendome.training.history import is_finished, read_history
 from attendome.training.module import ChromatinTraining
-from attendome.training.recorder import Recorder, is_finished, read_history
+from attendome.training.recorder import Recorder
 from attendome.training.settings import TrainingSettings
 
 CHECKPOINTS = "checkpoints"
@@ -59,6 +60,16 @@ def fit(
                 f"{checkpoint}: the checkpoint is damaged, or would run code; start again with "
                 "--force."
             ) from error
+
+
+def check_device(settings: TrainingSettings) -> None:
+    """Check that training can run where the settings say.
+
+    Raises:
+        SettingsError: the device asked for is not there, or an extra is not installed.
+    """
+    with _quiet():
+        _trainer(settings, Path())
 
 
 def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:

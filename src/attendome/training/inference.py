@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attendome.models.outputs import ChromatinOutput
-from attendome.training.module import EVALUATION_BATCH
+from attendome.training.batches import EVALUATION_BATCH
 
 
 @torch.inference_mode()

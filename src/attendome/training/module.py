@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.classification import BinaryAUROC
 
 from attendome.training.batches import (
+    EVALUATION_BATCH,
     Batch,
     EpochOrder,
     Genes,
@@ -16,8 +17,6 @@ from attendome.training.batches import (
     train_batches,
 )
 from attendome.training.settings import TrainingSettings
-
-EVALUATION_BATCH = 256
 
 
 class ChromatinTraining(lightning.LightningModule):

@@ -9,10 +9,9 @@ import pandas as pd
 
 from attendome.models.weights import save_weights
 from attendome.outputs import write_text
+from attendome.training.history import HISTORY, best_epoch
 from attendome.training.module import ChromatinTraining
-from attendome.training.settings import TrainingSettings
 
-HISTORY = "history.csv"
 logger = logging.getLogger(__name__)
 
 
@@ -60,20 +59,3 @@ class Recorder(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.rows = list(state_dict["rows"])
-
-
-def read_history(folder: Path) -> pd.DataFrame | None:
-    """Read the history of a run folder; None where the model was not trained there."""
-    path = folder / HISTORY
-    return pd.read_csv(path) if path.is_file() else None
-
-
-def best_epoch(history: pd.DataFrame) -> int:
-    """Give the first epoch with the best validation AUROC."""
-    return int(history["epoch"].iloc[int(history["valid_auroc"].argmax())])
-
-
-def is_finished(history: pd.DataFrame, settings: TrainingSettings) -> bool:
-    """Tell whether training has reached its last epoch, or stopped early."""
-    last = int(history["epoch"].iloc[-1])
-    return last >= settings.epochs or last - best_epoch(history) >= settings.patience

@@ -1,7 +1,15 @@
-"""One function per task of the user: where the Python interface and the command line meet."""
+"""One function per task of the user: where the Python interface and the command line meet.
 
-from attendome.workflows.importing import import_attentivechrome, import_weights
-from attendome.workflows.run import Run, open_run
-from attendome.workflows.training import train
+Each is imported when it is first used: most need no training library, which takes seconds to load.
+"""
 
-__all__ = ["Run", "import_attentivechrome", "import_weights", "open_run", "train"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "importing": ["import_attentivechrome", "import_weights"],
+        "run": ["Run", "open_run"],
+        "training": ["train"],
+    },
+)

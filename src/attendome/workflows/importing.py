@@ -30,6 +30,7 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
     *,
     marks: Sequence[str] = PUBLISHED_MARKS,
     cell_type: str = "",
+    bin_size: int = 100,
     genes: str | Path | None = None,
     split: str = "",
     keep_first: bool = False,
@@ -42,6 +43,7 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
         out: the dataset to make; its name ends in .zarr.
         marks: names of the count columns, in the order of the files.
         cell_type: name of the cell type; by default that of the folder.
+        bin_size: length of a bin, in bp.
         genes: a GTF file that gives the genes' names and locations; the files have only IDs.
         split: a split rule; by default the split is that of the files.
         keep_first: where a gene stands several times in one file, keep its first copy.
@@ -52,7 +54,9 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
     """
     target = Path(out)
     check_new(target, force=force)
-    data = read_attentivechrome(Path(folder), marks, cell_type, keep_first=keep_first)
+    data = read_attentivechrome(
+        Path(folder), marks, cell_type, bin_size=bin_size, keep_first=keep_first
+    )
     if genes:
         data = with_locations(data, read_gtf(Path(genes)))
     if split:

@@ -8,7 +8,7 @@ from torch import nn
 from attendome.data import ChromatinDataset
 from attendome.interpretation.attention import attention_maps
 from attendome.reports import ReportContent
-from attendome.training.recorder import best_epoch, read_history
+from attendome.training.history import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig
 
 

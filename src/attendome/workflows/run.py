@@ -21,8 +21,8 @@ from attendome.interpretation.files import check_maps, save_maps
 from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
+from attendome.training.history import best_epoch, read_history
 from attendome.training.inference import run_model
-from attendome.training.recorder import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig, read_config
 from attendome.workflows.reporting import report_content
 from attendome.workflows.tables import check_table, save_table

@@ -15,7 +15,7 @@ from attendome.errors import DataError, RunError
 from attendome.models.blocks import InputTransform
 from attendome.models.weights import ModelDescription, assign_weights, save_description
 from attendome.training.batches import Genes
-from attendome.training.fit import fit
+from attendome.training.fit import check_device, fit
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
     RunConfig,
@@ -69,6 +69,7 @@ def train(
         dataset = dataset.with_marks(start.marks)
     values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
     model_settings, training = resolve(model, values, start.settings if start else {})
+    check_device(training)
     splits = {name: _genes(dataset, name) for name in ("train", "valid")}
     config = RunConfig(
         model=model,

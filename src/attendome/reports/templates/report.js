@@ -42,14 +42,20 @@ async function readGenes() {
   return data;
 }
 
+// The mark of the cell (mark × bin) with the highest weight α·β in a gene.
 function topMark(data, gene) {
-  const beta = data.beta.slice(gene * data.marks.length, (gene + 1) * data.marks.length);
-  return data.marks[beta.indexOf(Math.max(...beta))];
+  const bins = data.position.length;
+  const weights = data.marks.map((_, mark) => {
+    const row = gene * data.marks.length + mark;
+    return data.beta[row] * Math.max(...data.alpha.subarray(row * bins, (row + 1) * bins));
+  });
+  return data.marks[weights.indexOf(Math.max(...weights))];
 }
 
 function columnsOf(data) {
   const { gene, gene_name, chrom, tss, strand, label } = data.columns;
   const named = gene_name.some((name) => name);
+  const top = gene.map((_, g) => topMark(data, g));
   const placed = chrom.some((name) => name);
   return [
     { title: "Gene", value: (g) => gene[g] },
@@ -64,7 +70,7 @@ function columnsOf(data) {
       value: (g) => data.probability[g],
       text: (value) => value.toFixed(4),
     },
-    { title: "Highest β", value: (g) => topMark(data, g) },
+    { title: "Highest α·β", value: (g) => top[g] },
   ].filter(Boolean);
 }
 
