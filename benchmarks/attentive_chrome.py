@@ -65,8 +65,7 @@ class PlainAttentiveChrome(nn.Module):
     def copy(self, ours: AttentiveChrome) -> None:
         """Take our weights."""
         self.lstms.load_state_dict(ours.bin_encoder.lstms.state_dict())
-        for attention, context in zip(self.bin_attentions, ours.bin_attention.context, strict=True):
-            attention.context.data = context.detach().clone()
+        self.bin_attentions.load_state_dict(ours.bin_attentions.state_dict())
         self.mark_lstm.load_state_dict(ours.mark_encoder.state_dict())
         self.mark_attention.context.data = ours.mark_attention.context.detach().clone()
         self.output.load_state_dict(ours.output.state_dict())

@@ -40,7 +40,7 @@ def plain_attentive_chrome(model, signal):
     marks, alpha = [], []
     for number, lstm in enumerate(model.bin_encoder.lstms):
         states = plain_lstm(lstm, signal[number].unsqueeze(-1))
-        summary, weights = plain_attention(states, model.bin_attention.context[number])
+        summary, weights = plain_attention(states, model.bin_attentions[number].context)
         marks.append(summary)
         alpha.append(weights)
     states = plain_lstm(model.mark_encoder, torch.stack(marks))

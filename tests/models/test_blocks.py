@@ -43,9 +43,10 @@ def test_attention_with_a_zero_context_is_the_mean():
     torch.testing.assert_close(summary, states.mean(dim=1))
 
 
-def test_each_group_attends_by_its_own_context():
-    attention = ContextAttention(1, groups=2)
-    attention.context.data = torch.tensor([[100.0], [-100.0]])
-    states = torch.tensor([0.0, 1.0, 2.0]).reshape(1, 1, 3, 1).expand(1, 2, 3, 1)
-    summary, _ = attention(states)
-    torch.testing.assert_close(summary.flatten(), torch.tensor([2.0, 0.0]))
+def test_a_strong_context_chooses_one_step():
+    attention = ContextAttention(1)
+    attention.context.data = torch.tensor([-100.0])
+    states = torch.tensor([0.0, 1.0, 2.0]).reshape(1, 3, 1)
+    summary, weights = attention(states + 5)
+    torch.testing.assert_close(summary, torch.tensor([[5.0]]))
+    torch.testing.assert_close(weights, torch.tensor([[1.0, 0.0, 0.0]]))

@@ -47,7 +47,7 @@ def test_any_number_of_marks_and_sizes(tmp_path, marks, bidirectional):
     assert settings.bidirectional is bidirectional
     assert torch.equal(model.output.weight, state["fdiff1_1.weight"])
     last = f"rnn_hms.{marks - 1}.bin_attention.bin_context_vector"
-    assert torch.equal(model.bin_attention.context[-1], state[last].squeeze())
+    assert torch.equal(model.bin_attentions[-1].context, state[last].squeeze())
 
 
 class Hostile:

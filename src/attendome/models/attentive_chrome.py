@@ -7,6 +7,7 @@ is the LSTM-α,β of the authors' second release, 55,681 parameters for five mar
 
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -65,7 +66,7 @@ class AttentiveChrome(nn.Module):
         self.bin_encoder = MarkwiseLSTM(
             marks, settings.bin_hidden, bidirectional=settings.bidirectional
         )
-        self.bin_attention = ContextAttention(bin_size, groups=marks)
+        self.bin_attentions = nn.ModuleList(ContextAttention(bin_size) for _ in range(marks))
         self.mark_encoder = nn.LSTM(
             bin_size, settings.mark_hidden, bidirectional=settings.bidirectional, batch_first=True
         )
@@ -79,7 +80,11 @@ class AttentiveChrome(nn.Module):
     def forward(self, signal: Float[Tensor, "batch mark bin"]) -> ChromatinOutput:
         """Predict, with the attention over bins and over marks."""
         bin_states = self.bin_encoder(self.transform(signal))
-        marks, alpha = self.bin_attention(bin_states)
+        attended = [
+            attention(states)
+            for attention, states in zip(self.bin_attentions, bin_states, strict=True)
+        ]
+        marks, alpha = (torch.stack(parts, dim=1) for parts in zip(*attended, strict=True))
         mark_states, _ = self.mark_encoder(self.dropout(marks))
         gene, beta = self.mark_attention(mark_states)
         return ChromatinOutput(self.output(self.dropout(gene)).squeeze(-1), alpha, beta)

@@ -49,35 +49,30 @@ class MarkwiseLSTM(nn.Module):
     def __init__(self, marks: int, hidden: int, *, bidirectional: bool) -> None:
         super().__init__()
         self.lstms = nn.ModuleList(
-            nn.LSTM(1, hidden, bidirectional=bidirectional) for _ in range(marks)
+            nn.LSTM(1, hidden, bidirectional=bidirectional, batch_first=True) for _ in range(marks)
         )
 
     def forward(
         self, signal: Float[Tensor, "batch mark bin"]
-    ) -> Float[Tensor, "batch mark bin hidden"]:
-        """Encode each bin of each mark, with the bins around it."""
-        # Bins first is the layout in which the recurrence runs without copying each step.
-        steps = signal.permute(1, 2, 0).unsqueeze(-1).contiguous()
-        states = [lstm(steps[mark])[0] for mark, lstm in enumerate(self.lstms)]
-        return torch.stack(states).permute(2, 0, 1, 3)
+    ) -> list[Float[Tensor, "batch bin hidden"]]:
+        """Encode each bin with the bins around it; one tensor per mark."""
+        steps = signal.unsqueeze(-1)
+        return [lstm(steps[:, mark])[0] for mark, lstm in enumerate(self.lstms)]
 
 
 class ContextAttention(nn.Module):
     """Attention by a learned context vector u: w_t = softmax_t(h_t · u), AttentiveChrome eq. 5.
 
-    Gives the weighted sum Σ_t w_t h_t and the weights w. With ``groups``, each group (mark) has a
-    context vector of its own.
+    Gives the weighted sum Σ_t w_t h_t and the weights w.
     """
 
-    def __init__(self, hidden: int, groups: int | None = None) -> None:
+    def __init__(self, hidden: int) -> None:
         super().__init__()
-        shape = (hidden,) if groups is None else (groups, hidden)
-        self.context = nn.Parameter(torch.empty(shape).uniform_(-0.1, 0.1))
+        self.context = nn.Parameter(torch.empty(hidden).uniform_(-0.1, 0.1))
 
     def forward(
-        self, states: Float[Tensor, "*batch step hidden"]
-    ) -> tuple[Float[Tensor, "*batch hidden"], Float[Tensor, "*batch step"]]:
+        self, states: Float[Tensor, "batch step hidden"]
+    ) -> tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch step"]]:
         """Weigh the steps and sum over them."""
-        scores = torch.matmul(states, self.context.unsqueeze(-1)).squeeze(-1)
-        weights = scores.softmax(dim=-1)
-        return torch.matmul(weights.unsqueeze(-2), states).squeeze(-2), weights
+        weights = (states @ self.context).softmax(dim=1)
+        return torch.bmm(weights.unsqueeze(1), states).squeeze(1), weights

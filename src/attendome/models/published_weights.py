@@ -12,11 +12,11 @@ from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSe
 
 _LAYERS = {
     r"rnn_hms\.(\d+)\.rnn\.(.+)": r"bin_encoder.lstms.\1.\2",
+    r"rnn_hms\.(\d+)\.bin_attention\.bin_context_vector": r"bin_attentions.\1.context",
     r"hm_level_rnn_1\.rnn\.(.+)": r"mark_encoder.\1",
     r"hm_level_rnn_1\.bin_attention\.bin_context_vector": "mark_attention.context",
     r"fdiff1_1\.(.+)": r"output.\1",
 }
-_BIN_CONTEXT = r"rnn_hms\.(\d+)\.bin_attention\.bin_context_vector"
 
 
 def read_published_weights(
@@ -30,7 +30,7 @@ def read_published_weights(
         RunError: the file is missing, damaged, would run code, or is not of that model.
     """
     state = read_tensors(path)
-    names = {name for name in state if re.fullmatch(_BIN_CONTEXT, name)}
+    marks = {name.split(".")[1] for name in state if name.startswith("rnn_hms.")}
     try:
         sizes = state["rnn_hms.0.rnn.weight_hh_l0"], state["hm_level_rnn_1.rnn.weight_hh_l0"]
         settings = AttentiveChromeSettings(
@@ -38,10 +38,10 @@ def read_published_weights(
             mark_hidden=sizes[1].shape[1],
             bidirectional="rnn_hms.0.rnn.weight_hh_l0_reverse" in state,
         )
-        model = AttentiveChrome(len(names), bins, settings)
+        model = AttentiveChrome(len(marks), bins, settings)
         # The input transform, here none, is ours: its buffers have no counterpart in the file.
         ours = {f"transform.{name}": value for name, value in model.transform.named_buffers()}
-        model.load_state_dict(ours | _translate(state, len(names)))
+        model.load_state_dict(ours | _translate(state))
     except (KeyError, IndexError, RuntimeError, ValueError) as error:
         raise RunError(
             f"{path}: expected the weights of the original AttentiveChrome, with names such as "
@@ -70,12 +70,11 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
     return state
 
 
-def _translate(state: Mapping[str, Tensor], marks: int) -> dict[str, Tensor]:
-    contexts = [state[f"rnn_hms.{m}.bin_attention.bin_context_vector"] for m in range(marks)]
-    translated = {"bin_attention.context": torch.stack(contexts).squeeze(-1)}
+def _translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    translated = {}
     for name, tensor in state.items():
         for pattern, ours in _LAYERS.items():
             if re.fullmatch(pattern, name):
-                translated[re.sub(pattern, ours, name)] = tensor
-    translated["mark_attention.context"] = translated["mark_attention.context"].squeeze(-1)
+                column = name.endswith("bin_context_vector")
+                translated[re.sub(pattern, ours, name)] = tensor.squeeze(-1) if column else tensor
     return translated
