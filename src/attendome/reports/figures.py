@@ -126,7 +126,8 @@ def mean_alpha(maps: xr.Dataset) -> go.Figure:
     figure.update_annotations(x=0, xanchor="left")
     figure.update_yaxes(title="mean α", rangemode="tozero")
     figure.update_xaxes(title=position_title(maps.attrs["oriented"]), row=len(marks))
-    return _styled(figure, height=110 + 145 * len(marks))
+    # The legend stands above the title of the first panel.
+    return _styled(figure, height=110 + 145 * len(marks)).update_layout(legend_y=1.05, margin_t=70)
 
 
 def beta_by_mark(maps: xr.Dataset) -> go.Figure:
