@@ -38,6 +38,27 @@ def test_values_are_those_of_the_definitions():
     assert (scores.n, scores.on, scores.off) == (300, y.sum(), 300 - y.sum())
 
 
+@pytest.mark.parametrize("probability", [0.1, 0.9])
+def test_calling_all_genes_the_same_is_no_correlation(probability):
+    y, p = make(30)
+    scores = score(y, np.full_like(p, probability), split="test", data="here")
+    assert (scores.mcc.value, scores.mcc.low, scores.mcc.high) == (0, 0, 0)
+    assert scores.auroc.value == 0.5
+    assert scores.f1.value == pytest.approx(metrics.f1_score(y, np.full_like(y, probability > 0.5)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_agrees_with_scikit_learn(seed):
+    y, p = make(40, seed)
+    p = np.round(p, 1)  # with ties
+    scores, called = score(y, p, split="test", data="here"), p >= 0.5
+    assert scores.auroc.value == pytest.approx(metrics.roc_auc_score(y, p))
+    assert scores.auprc.value == pytest.approx(metrics.average_precision_score(y, p))
+    assert scores.f1.value == pytest.approx(metrics.f1_score(y, called))
+    assert scores.mcc.value == pytest.approx(metrics.matthews_corrcoef(y, called))
+    assert scores.brier.value == pytest.approx(metrics.brier_score_loss(y, p))
+
+
 def test_intervals_hold_the_value_and_shrink_with_more_genes():
     few, many = (score(*make(n), split="test", data="here") for n in (100, 1600))
     for name, estimate in many.estimates().items():

@@ -124,6 +124,17 @@ def _brier(p: Tensor, y: Tensor) -> Tensor:
     return (p - y).square().mean()
 
 
+def _matthews(called: Tensor, y: Tensor) -> Tensor:
+    """Give Matthews' correlation; 0 where all genes are called the same, as scikit-learn has it.
+
+    torchmetrics gives another number there.
+    """
+    counts = metrics.binary_confusion_matrix(called, y, validate_args=False).double()
+    (tn, fp), (fn, tp) = counts
+    product = counts.sum(dim=0).prod() * counts.sum(dim=1).prod()
+    return (tp * tn - fp * fn) / product.sqrt() if product else product
+
+
 def _unchecked(metric: Callable[..., Tensor], **options: int) -> Metric:
     """Leave out the checks of the input, which would take most of the time of 1,000 resamples."""
     return partial(metric, validate_args=False, **options)
@@ -135,7 +146,7 @@ _METRICS: dict[str, tuple[Metric, bool]] = {
     "auprc": (_unchecked(metrics.binary_average_precision), True),
     "accuracy": (partial(_called, _unchecked(metrics.binary_accuracy)), False),
     "f1": (partial(_called, _unchecked(metrics.binary_f1_score)), True),
-    "mcc": (partial(_called, _unchecked(metrics.binary_matthews_corrcoef)), True),
+    "mcc": (partial(_called, _matthews), True),
     "brier": (_brier, False),
     "calibration_error": (
         _unchecked(metrics.binary_calibration_error, n_bins=CALIBRATION_BINS),
