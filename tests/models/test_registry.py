@@ -55,6 +55,12 @@ def test_shapes_for_any_batch(model, signal, batch):
     assert output.beta is None or output.beta.shape == (batch, len(MARKS))
 
 
+@pytest.mark.parametrize("marks", [len(MARKS) - 1, len(MARKS) + 1])
+def test_another_number_of_marks_is_refused(model, marks):
+    with pytest.raises(ValueError, match=f"expected 3 marks on axis 1, found {marks}"):
+        model(torch.zeros(2, marks, BINS))
+
+
 def test_attention_sums_to_one(model, signal):
     output = model(signal)
     for weights in (output.alpha, output.beta):

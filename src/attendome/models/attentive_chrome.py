@@ -78,7 +78,13 @@ class AttentiveChrome(nn.Module):
                 nn.init.uniform_(parameter, -0.1, 0.1)
 
     def forward(self, signal: Float[Tensor, "batch mark bin"]) -> ChromatinOutput:
-        """Predict, with the attention over bins and over marks."""
+        """Predict, with the attention over bins and over marks.
+
+        Raises:
+            ValueError: the signal is not of as many marks as the model.
+        """
+        if signal.shape[1] != self.marks:
+            raise ValueError(f"expected {self.marks} marks on axis 1, found {signal.shape[1]}")
         bin_states = self.bin_encoder(self.transform(signal))
         attended = [
             attention(states)
