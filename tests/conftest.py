@@ -80,3 +80,11 @@ def csv_folder(tmp_path: Path, gene_lines: Callable[..., list[str]]) -> Callable
         return folder
 
     return write
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the bootstrap short, where its intervals do not matter."""
+    from attendome.evaluation import scores
+
+    monkeypatch.setattr(scores, "RESAMPLES", 20)

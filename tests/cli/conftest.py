@@ -14,22 +14,8 @@ SMALL = ["--set", "bin_hidden=4", "--set", "mark_hidden=3"]
 
 
 @pytest.fixture(autouse=True)
-def few_resamples(monkeypatch):
+def _quick(few_resamples):
     """Keep the bootstrap short."""
-    from attendome.evaluation import scores
-
-    monkeypatch.setattr(scores, "RESAMPLES", 20)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Models this small only wait for one another's threads."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
