@@ -189,3 +189,11 @@ def test_a_full_disk(fail, monkeypatch, tmp_path):
 
 def test_brackets_in_a_message_are_shown(fail):
     assert "[bold]a[/]: no such" in fail("info", "[bold]a[/]")
+
+
+def test_names_are_shown_as_they_are(succeed, csv_folder, tmp_path):
+    out = tmp_path / "d.zarr"
+    succeed("import", "attentivechrome", csv_folder(), out, "--marks", "[/b],[red]x")
+    said = succeed("info", out)
+    assert "[/b]" in said
+    assert "[red]x" in said

@@ -194,3 +194,10 @@ def test_fingerprint_follows_the_content(simulated, change):
 def test_fingerprint_does_not_follow_the_rest(simulated, tmp_path):
     renamed = simulated.xarray.assign_attrs(cell_type="other")
     assert ChromatinDataset(renamed, tmp_path).fingerprint() == simulated.fingerprint()
+
+
+def test_a_negative_signal_is_refused(simulated):
+    changed = simulated.xarray.copy(deep=True)
+    changed["signal"][0, 0, 0] = -1
+    with pytest.raises(DataError, match="negative or not finite"):
+        ChromatinDataset(changed)

@@ -219,3 +219,45 @@ def test_ctrl_c_reaches_the_caller(genes, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         fit(tiny_model(), genes, genes, TrainingSettings(), tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_checkpoint_that_was_cut_is_refused(simulated, uninterrupted, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(uninterrupted, folder)
+    (folder / "model.json").unlink()
+    (folder / "history.csv").unlink()
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-2000])
+    with pytest.raises(RunError, match="checkpoint is damaged"):
+        ad.train(simulated, "attentive-chrome", folder, TINY, seed=3, existing="resume")
+
+
+def test_the_validation_score_is_over_all_batches(genes, tmp_path):
+    """More genes than one batch holds; the logits of the last batch are all between 0 and 1."""
+    from attendome.evaluation.scores import score
+    from attendome.training.inference import run_model
+    from attendome.training.module import EVALUATION_BATCH
+
+    model = tiny_model()
+    with torch.no_grad():
+        model.output.weight *= 300
+        model.output.bias -= model(genes.signal).logit.median()
+    logits = run_model(model, genes.signal).logit
+    assert logits.min() < 0
+    inside = torch.nonzero((logits > 0) & (logits < 1)).flatten()
+    copies = torch.cat([torch.arange(EVALUATION_BATCH) % len(genes), inside])
+    many = Genes(genes.signal[copies], genes.label[copies])
+    training = TrainingSettings(epochs=1, learning_rate=1e-9)
+    fit(model.train(), many, many, training, tmp_path)
+    probabilities = run_model(model, many.signal).logit.sigmoid().numpy()
+    labels = many.label.numpy().astype("int8")
+    expected = score(labels, probabilities, split="valid", data="here").auroc.value
+    found = read_history(tmp_path)["valid_auroc"].iloc[0]
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_loss_that_is_not_a_number_stops_training(genes, tmp_path):
+    model = tiny_model()
+    model.output.bias.data.fill_(float("nan"))
+    with pytest.raises(RunError, match="lower learning_rate"):
+        fit(model, genes, genes, TrainingSettings(epochs=1), tmp_path)

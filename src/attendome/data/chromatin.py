@@ -197,7 +197,7 @@ def check(data: xr.Dataset, where: str) -> None:
     signal = data["signal"].to_numpy()
     require(signal.dtype == np.float32, f"expected signal of float32, found {signal.dtype}.")
     require(signal.size > 0, "there are no genes, marks or bins.")
-    require(bool(np.isfinite(signal).all()), "the signal holds values that are not finite.")
+    require(bool(((signal >= 0) & (signal < np.inf)).all()), "signal is negative or not finite.")
     for name in ("gene", "mark"):
         require(data.indexes[name].is_unique, f"two entries of '{name}' have the same name.")
     unknown = sorted(map(str, set(data["split"].to_numpy()) - set(SPLITS)))

@@ -65,7 +65,9 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
         raise RunError(
             f"{path}: refused, since it is damaged or holds more than weights ({reason})."
         ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    ):
         raise RunError(f"{path}: expected a state dict, a mapping of names to tensors.")
     return state
 

@@ -1,7 +1,6 @@
 """Fit a model, or go on with a fit that was interrupted."""
 
 import logging
-import pickle
 import signal
 import sys
 import threading
@@ -49,17 +48,25 @@ def fit(
         try:
             trainer.fit(
                 ChromatinTraining(model, settings, train, valid),
-                ckpt_path=checkpoint if checkpoint.is_file() else None,
+                ckpt_path=_readable(checkpoint),
                 weights_only=True,
             )
         except SystemExit as error:
             # Lightning turns Ctrl-C into an exit; the caller is to see the interruption.
             raise KeyboardInterrupt from error
-        except (pickle.UnpicklingError, EOFError, KeyError) as error:
-            raise RunError(
-                f"{checkpoint}: the checkpoint is damaged, or would run code; start again with "
-                "--force."
-            ) from error
+
+
+def _readable(checkpoint: Path) -> Path | None:
+    """Give the checkpoint to go on from, None where there is none yet."""
+    if not checkpoint.is_file():
+        return None
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise RunError(
+            f"{checkpoint}: the checkpoint is damaged, or would run code; start again with --force."
+        ) from error
+    return checkpoint
 
 
 def check_device(settings: TrainingSettings) -> None:

@@ -64,7 +64,8 @@ class ChromatinTraining(lightning.LightningModule):
         """Collect the predictions for a batch of the validation split."""
         logit = self.model(batch.signal).logit.float()
         loss = functional.binary_cross_entropy_with_logits(logit, batch.label)
-        self.valid_auroc.update(logit, batch.label.long())
+        # As probabilities: of logits, torchmetrics would decide batch by batch what they are.
+        self.valid_auroc.update(logit.sigmoid(), batch.label.long())
         size = len(batch.label)
         self.log("valid_loss", loss, batch_size=size, sync_dist=True)
         self.log("valid_auroc", self.valid_auroc, batch_size=size, prog_bar=True)

@@ -1,12 +1,14 @@
 """What training leaves in the run folder: the best weights and a row of history per epoch."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
 import lightning
 import pandas as pd
 
+from attendome.errors import RunError
 from attendome.models.weights import save_weights
 from attendome.outputs import write_text
 from attendome.training.history import HISTORY, best_epoch
@@ -33,6 +35,11 @@ class Recorder(lightning.Callback):
         if not isinstance(pl_module, ChromatinTraining) or not trainer.is_global_zero:
             return
         scores = {name: value.item() for name, value in trainer.callback_metrics.items()}
+        if not all(math.isfinite(value) for value in scores.values()):
+            raise RunError(
+                f"{self.folder}: the loss is no longer a finite number in epoch "
+                f"{trainer.current_epoch + 1}; start again with --force and a lower learning_rate."
+            )
         row = {
             "epoch": trainer.current_epoch + 1,
             "train_loss": scores["train_loss"],
