@@ -282,3 +282,17 @@ def test_a_run_folder_may_be_moved(run, tmp_path):
     moved = ad.open_run(shutil.move(run.path, tmp_path / "elsewhere"))
     moved.evaluate()
     assert (tmp_path / "elsewhere" / "metrics.json").is_file()
+
+
+def test_the_own_dataset_built_again_is_not_taken_for_the_old(trained, tmp_path):
+    changed = ad.open_dataset(trained.config.data).xarray.copy(deep=True)
+    changed["signal"][0, 0, 0] += 1
+    other = ad.save_dataset(ad.ChromatinDataset(changed), tmp_path / "other.zarr")
+    run = ad.Run(
+        trained.path,
+        trained.config.model_copy(update={"data": str(other.path)}),
+        trained.description,
+    )
+    with pytest.raises(DataError, match="changed since"):
+        run.dataset()
+    assert len(run.dataset(other.path).genes) == len(changed["gene"])

@@ -60,7 +60,8 @@ class Run:
             data: a dataset, or where it is stored; by default the one that the run was made from.
 
         Raises:
-            DataError: it is not there, or its marks, bins or orientation do not fit.
+            DataError: it is not there, its marks, bins or orientation do not fit, or the run's own
+                dataset has changed.
         """
         if data is None and not Path(self.config.data).exists():
             raise DataError(
@@ -77,7 +78,13 @@ class Run:
                 f"{opened.name}: the model of {self.path} expects {layout(*expected)}; "
                 f"found {layout(*found)}."
             )
-        return opened.with_marks(self.description.marks)
+        chosen = opened.with_marks(self.description.marks)
+        if data is None and chosen.fingerprint() != self.config.fingerprint:
+            raise DataError(
+                f"{opened.name}: changed since {self.path} was made from it, and its splits may be "
+                "others; name it with --data to use it all the same."
+            )
+        return chosen
 
     def training_summary(self) -> dict[str, Any]:
         """Say how training went: number of ``epochs``, the ``best`` and its ``valid_auroc``.
