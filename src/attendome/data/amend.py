@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from attendome.data.chromatin import UNKNOWN_CHROM, UNKNOWN_STRAND, UNKNOWN_TSS, ChromatinDataset
+from attendome.data.chromatin import UNKNOWN, ChromatinDataset
 from attendome.data.splits import assign
 from attendome.errors import DataError
 from attendome.genome.genes import without_version
@@ -27,17 +27,10 @@ def with_locations(data: ChromatinDataset, annotation: pd.DataFrame) -> Chromati
             f"{data.name}: none of its genes is in the annotation; its IDs are such as {ids[0]}, "
             f"those of the annotation such as {annotation.index[0]}."
         )
-    filled = found.fillna(
-        {
-            "gene_name": "",
-            "chrom": UNKNOWN_CHROM,
-            "tss": UNKNOWN_TSS,
-            "strand": UNKNOWN_STRAND,
-        }
-    ).astype({"tss": "int64"})
+    filled = found.fillna(UNKNOWN).astype({"tss": "int64"})
     coords = {
         name: ("gene", filled[name].to_numpy() if name == "tss" else filled[name].to_numpy(object))
-        for name in ("gene_name", "chrom", "tss", "strand")
+        for name in UNKNOWN
     }
     return replace(data, xarray=data.xarray.assign_coords(coords))
 

@@ -16,13 +16,13 @@ from attendome.genome.windows import overlapping
 
 SCHEMA_VERSION = 1
 UNKNOWN_CHROM, UNKNOWN_TSS, UNKNOWN_STRAND = "", -1, "."
-_UNKNOWN: dict[str, Any] = {
+UNKNOWN: dict[str, Any] = {
     "gene_name": "",
     "chrom": UNKNOWN_CHROM,
     "tss": UNKNOWN_TSS,
     "strand": UNKNOWN_STRAND,
 }
-_GENE_COLUMNS = ("gene_name", "chrom", "tss", "strand", "split")
+GENE_COLUMNS = ("gene_name", "chrom", "tss", "strand", "split")
 _ATTRIBUTES = {
     "cell_type": str,
     "assembly": str,
@@ -70,7 +70,7 @@ class ChromatinDataset:
     @property
     def genes(self) -> pd.DataFrame:
         """One row per gene, indexed by gene ID: name, location, split, label, expression."""
-        columns = [*_GENE_COLUMNS, *(c for c in ("label", "expression") if c in self.xarray)]
+        columns = [*GENE_COLUMNS, *(c for c in ("label", "expression") if c in self.xarray)]
         table = {column: self.xarray[column].to_numpy() for column in columns}
         return pd.DataFrame(table, index=pd.Index(self.xarray["gene"].to_numpy(), name="gene"))
 
@@ -209,7 +209,7 @@ def check(data: xr.Dataset, where: str) -> None:
 
 
 def _expected_dims(data: xr.Dataset) -> dict[str, tuple[str, ...]]:
-    per_gene = ["gene", *_GENE_COLUMNS, *(n for n in ("label", "expression") if n in data)]
+    per_gene = ["gene", *GENE_COLUMNS, *(n for n in ("label", "expression") if n in data)]
     rest = {"signal": ("gene", "mark", "bin"), "mark": ("mark",), "bin_start": ("bin",)}
     return dict.fromkeys(per_gene, ("gene",)) | rest
 
@@ -230,15 +230,15 @@ def assemble(
         attributes: ``cell_type``, ``assembly``, ``bin_size``, ``oriented``, ``label_rule`` and
             ``sources``.
     """
-    table = genes.assign(**{name: v for name, v in _UNKNOWN.items() if name not in genes})
-    table = table.fillna(_UNKNOWN).astype({"tss": "int64"})
+    table = genes.assign(**{name: v for name, v in UNKNOWN.items() if name not in genes})
+    table = table.fillna(UNKNOWN).astype({"tss": "int64"})
     bins, bin_size = signal.shape[2], attributes["bin_size"]
     coords: dict[str, Any] = {
         "gene": table.index.to_numpy(object),
         "mark": np.array(marks, object),
         "bin_start": ("bin", np.arange(bins, dtype=np.int64) * bin_size - bins * bin_size // 2),
     }
-    for name in _GENE_COLUMNS:
+    for name in GENE_COLUMNS:
         values = table[name].to_numpy()
         coords[name] = ("gene", values if name == "tss" else values.astype(object))
     variables: dict[str, Any] = {"signal": (("gene", "mark", "bin"), signal)}

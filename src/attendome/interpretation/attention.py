@@ -6,11 +6,10 @@ import xarray as xr
 from torch import nn
 
 from attendome.data import ChromatinDataset
+from attendome.data.chromatin import GENE_COLUMNS
 from attendome.errors import SettingsError
 from attendome.models.outputs import ON_FROM
 from attendome.training.inference import run_model
-
-_GENE_COORDS = ("gene_name", "chrom", "tss", "strand", "split")
 
 
 def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
@@ -35,7 +34,7 @@ def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
         raise SettingsError(
             "The model has no attention over bins and marks; choose another method."
         )
-    coords = {name: data.xarray[name] for name in ("gene", "mark", "bin_start", *_GENE_COORDS)}
+    coords = {name: data.xarray[name] for name in ("gene", "mark", "bin_start", *GENE_COLUMNS)}
     maps = xr.Dataset(
         {
             "alpha": (("gene", "mark", "bin"), output.alpha.numpy()),

@@ -14,10 +14,10 @@ from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 from sklearn import metrics
 
+from attendome.evaluation.scores import CALIBRATION_BINS
 from attendome.models.outputs import ON_FROM
 
 ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"
-CALIBRATION_BINS = 10
 GROUPS = {"on": ON, "off": OFF}
 
 Labels = Int[np.ndarray, "gene"]
