@@ -117,7 +117,7 @@ def test_another_row_is_another_gene(open_page, content):
     page = open_page(content, "#gene=SIM00001")
     before = drawn(page, "gene-plot")
     page.locator("#gene-table tbody tr").nth(1).click()
-    page.wait_for_function("document.getElementById('gene-title').textContent.includes('00002')")
+    page.locator("#gene-title", has_text="00002").wait_for()
     assert drawn(page, "gene-plot") != before
     assert page.locator("tr.chosen td").first.inner_text() == "SIM00002"
 
@@ -179,7 +179,7 @@ def test_hostile_names_are_text(open_page, hostile):
 def test_plots_keep_their_place_when_the_window_changes(open_page, content):
     page = open_page(content, "#gene=SIM00001")
     page.locator("#gene-table tbody tr").nth(1).click()
-    page.wait_for_function("document.getElementById('gene-title').textContent.includes('00002')")
+    page.locator("#gene-title", has_text="00002").wait_for()
     page.set_viewport_size({"width": 900, "height": 900})
     page.wait_for_timeout(700)
     for place in page.locator(".plot").all():
