@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from attendome.data.chromatin import UNKNOWN, ChromatinDataset
+from attendome.data.chromatin import ChromatinDataset
+from attendome.data.schema import UNKNOWN
 from attendome.data.splits import assign
 from attendome.errors import DataError
 from attendome.genome.genes import without_version

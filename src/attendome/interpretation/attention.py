@@ -6,7 +6,7 @@ import xarray as xr
 from torch import nn
 
 from attendome.data import ChromatinDataset
-from attendome.data.chromatin import GENE_COLUMNS
+from attendome.data.schema import GENE_COLUMNS
 from attendome.errors import SettingsError
 from attendome.models.outputs import ON_FROM
 from attendome.training.inference import run_model
