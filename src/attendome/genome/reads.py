@@ -1,6 +1,7 @@
 """Sequenced reads: where each lies, from BAM, BED or tagAlign, in one pass."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,8 @@ def bam_lengths(path: Path) -> dict[str, int]:
         whole = file.read() == _END_OF_BAM
     if not whole:
         raise DataError(f"{path}: is cut short (its end is missing); copy or download it again.")
-    try:
+    with _damage_noticed(path):
         sizes = {str(name): int(size) for name, size in _open_bam(path).chrom_sizes}
-    except Exception as error:
-        raise _damaged(path, error) from error
     if not sizes:
         raise DataError(f"{path}: its header names no chromosome (@SQ); align the reads again.")
     return sizes
@@ -74,12 +73,11 @@ def read_bam(path: Path, *, min_mapq: int = 0, keep_duplicates: bool = False) ->
         DataError: the file is damaged.
     """
     names = list(bam_lengths(path))
-    batches = iter(_open_bam(path).batches())
+    batches = None
     while True:
-        try:
+        with _damage_noticed(path):
+            batches = batches or iter(_open_bam(path).batches())
             batch = next(batches, None)
-        except Exception as error:
-            raise _damaged(path, error) from error
         if batch is None:
             return
         yield _sift(pl.DataFrame(batch), names, min_mapq, keep_duplicates=keep_duplicates)
@@ -91,8 +89,16 @@ def _open_bam(path: Path) -> Any:  # noqa: ANN401 - the library has no types
     return oxbow.from_bam(str(path), fields=_FIELDS, coords="01")
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: is not a whole BAM file ({error}); copy or download it again.")
+@contextmanager
+def _damage_noticed(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library's own are no more precise than that
+        raise DataError(
+            f"{path}: is not a whole BAM file ({error}); copy or download it again."
+        ) from error
 
 
 def _sift(

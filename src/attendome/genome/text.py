@@ -3,8 +3,9 @@
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, cast
 
 import polars as pl
 from isal import igzip_threaded
@@ -22,20 +23,20 @@ class TextFormat:
 
     Attributes:
         name: what to call the format in messages.
-        columns: the type of each column between tabs; further columns are not read.
+        columns: the polars type of each column between tabs; further columns are not read.
         keep: names of the columns to give back.
         valid: tells of a row whether its values are possible.
         fault: says what is wrong with the fields of a line; empty where nothing is.
     """
 
     name: str
-    columns: Mapping[str, pl.DataType | type[pl.DataType]]
+    columns: Mapping[str, Any]
     keep: Sequence[str]
     valid: pl.Expr
     fault: Callable[[Sequence[str]], str]
 
 
-def open_text(path: Path) -> BinaryIO:
+def open_text(path: Path) -> BufferedReader:
     """Open a file, plain or .gz by its content, to read its bytes.
 
     Raises:
@@ -47,7 +48,7 @@ def open_text(path: Path) -> BinaryIO:
         opened = igzip_threaded.open(path, "rb", threads=1) if compressed else path.open("rb")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
-    return cast(BinaryIO, opened)
+    return cast(BufferedReader, opened)
 
 
 def read_table(path: Path, form: TextFormat) -> Iterator[pl.DataFrame]:
@@ -66,7 +67,7 @@ def read_table(path: Path, form: TextFormat) -> Iterator[pl.DataFrame]:
             offset += len(block)
 
 
-def _next_block(path: Path, file: BinaryIO) -> bytes:
+def _next_block(path: Path, file: BufferedReader) -> bytes:
     """Give the next piece of a file, up to the end of a line; nothing at its end."""
     try:
         block = file.read(_PIECE)
@@ -91,13 +92,15 @@ def _parse(path: Path, form: TextFormat, block: bytes, offset: int) -> pl.DataFr
 
 def _rows(form: TextFormat, block: bytes) -> tuple[pl.DataFrame | None, str]:
     """Give the rows of a block; None, and the parser's words, where one is not valid."""
+    columns = block[: block.find(b"\n")].count(b"\t") + 1
+    further = {f"column {n}": pl.String for n in range(len(form.columns), columns)}
     try:
         rows = pl.read_csv(
             block.replace(b"\r\n", b"\n") if b"\r" in block else block,
             separator="\t",
             has_header=False,
             quote_char=None,
-            schema=form.columns,
+            schema={**form.columns, **further},
             columns=[list(form.columns).index(name) for name in form.keep],
             truncate_ragged_lines=True,
         )

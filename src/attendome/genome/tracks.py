@@ -1,5 +1,6 @@
 """Summarise tracks, bigWig or bedGraph, in bins."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,7 +186,11 @@ def _fault_of_interval(fields: Sequence[str]) -> str:
     start, end = fields[1:3]
     if not (start.isdecimal() and end.isdecimal() and int(start) < int(end)):
         return f"expected a start below the end, both whole numbers, found {start} and {end}"
-    return f"expected a finite value in column 4, found {fields[3]!r}"
+    try:
+        finite = math.isfinite(float(fields[3]))
+    except ValueError:
+        finite = False
+    return "" if finite else f"expected a finite value in column 4, found {fields[3]!r}"
 
 
 _BEDGRAPH = TextFormat(
