@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from attendome.data.amend import with_split
 from attendome.data.simulation import SimulationSettings, simulate_chromatin
@@ -75,6 +76,30 @@ def test_force_replaces_the_whole_dataset(simulated, simulated_store):
     assert open_dataset(simulated_store).xarray.identical(simulated.split("test").xarray)
     assert not (simulated_store / "stale").exists()
     assert [p.name for p in simulated_store.parent.iterdir()] == ["simulated.zarr"]
+
+
+@pytest.mark.parametrize("content", [None, "", '{"attributes": {"method": "attention"}}'])
+def test_force_never_deletes_what_is_not_a_dataset(simulated, tmp_path, content):
+    folder = tmp_path / "thesis.zarr"
+    folder.mkdir()
+    save_dataset(simulated, folder, force=True)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("ten years")
+    if content is not None:
+        (folder / "zarr.json").write_text(content)
+    for path in (folder, folder / "file.zarr"):
+        if path != folder:
+            path.write_text("ten years")
+        before = files_in(folder)
+        with pytest.raises(DataError, match=r"\.zarr: not replaced, since it is not a dataset"):
+            save_dataset(simulated, path, force=True)
+        assert files_in(folder) == before
+
+
+def test_a_plain_open_zarr_does_not_warn(simulated, simulated_store):
+    """Warnings are errors here."""
+    assert xr.open_zarr(simulated_store).load()["signal"].equals(simulated.signal)
 
 
 @pytest.fixture

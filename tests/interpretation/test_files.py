@@ -58,3 +58,21 @@ def test_what_exists_is_replaced_only_with_force(maps, tmp_path):
     xr.testing.assert_equal(xr.open_zarr(path, consolidated=False).load(), maps)
     save_maps(maps + 1, path, force=True)
     xr.testing.assert_equal(xr.open_zarr(path, consolidated=False).load(), maps + 1)
+
+
+@pytest.mark.parametrize("content", [None, '{"attributes": {"kind": "chromatin"}}'])
+def test_force_never_deletes_what_is_not_maps(maps, tmp_path, content):
+    path = tmp_path / "maps.zarr"
+    path.mkdir()
+    (path / "thesis.txt").write_text("ten years")
+    if content:
+        (path / "zarr.json").write_text(content)
+    with pytest.raises(DataError, match="not replaced, since it is not a folder of maps"):
+        save_maps(maps, path, force=True)
+    assert (path / "thesis.txt").read_text() == "ten years"
+
+
+def test_a_plain_open_zarr_does_not_warn(maps, tmp_path):
+    """Warnings are errors here."""
+    save_maps(maps, tmp_path / "maps.zarr")
+    xr.testing.assert_equal(xr.open_zarr(tmp_path / "maps.zarr").load(), maps)

@@ -1,7 +1,9 @@
 """Datasets on disk: a Zarr v3 folder that is either whole or not there."""
 
+import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 import zarr
@@ -9,7 +11,7 @@ from zarr.errors import ZarrUserWarning
 
 from attendome.data.chromatin import ChromatinDataset
 from attendome.errors import DataError
-from attendome.outputs import new_output
+from attendome.outputs import check_new, new_output
 
 _GENES_PER_CHUNK = 1024
 
@@ -20,18 +22,61 @@ def save_dataset(
     """Write a dataset to the folder ``path``.
 
     Raises:
-        DataError: ``path`` does not end in .zarr, or exists and ``force`` is not set.
+        DataError: ``path`` does not end in .zarr, or exists and ``force`` is not set or it is not a
+            dataset.
     """
     folder = Path(path)
-    if folder.suffix != ".zarr":
-        raise DataError(f"{folder}: the name of a dataset ends in .zarr; try {folder.name}.zarr.")
+    check_new_dataset(folder, force=force)
     genes, *rest = data.signal.shape
     encoding = {"signal": {"chunks": (min(genes, _GENES_PER_CHUNK), *rest)}}
     with new_output(folder, force=force) as made:
-        data.xarray.to_zarr(
-            made, zarr_format=3, consolidated=False, encoding=encoding, write_empty_chunks=True
-        )
+        write_zarr(data.xarray, made, encoding=encoding, write_empty_chunks=True)
     return ChromatinDataset(data.xarray, folder)
+
+
+def check_new_dataset(path: Path, *, force: bool = False) -> None:
+    """Check that a dataset may be written at ``path``.
+
+    Raises:
+        DataError: ``path`` does not end in .zarr, or exists and ``force`` is not set or it is not a
+            dataset.
+    """
+    if path.suffix != ".zarr":
+        raise DataError(f"{path}: the name of a dataset ends in .zarr; try {path.name}.zarr.")
+    check_new(path, force=force)
+    check_replaceable_zarr(path, "kind", "a dataset")
+
+
+def check_replaceable_zarr(path: Path, attribute: str, what: str) -> None:
+    """Check that what stands in the way of a new Zarr folder is one of the same sort, or empty.
+
+    Args:
+        path: where it stands, if anything does.
+        attribute: the attribute that tells the sort.
+        what: the sort, for the message.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    try:
+        known = attribute in json.loads((path / "zarr.json").read_bytes())["attributes"]
+    except (OSError, ValueError, LookupError, TypeError):
+        known = False
+    if not known:
+        raise DataError(f"{path}: not replaced, since it is not {what}; choose another name.")
+
+
+def write_zarr(content: xr.Dataset, path: Path, **options: Any) -> None:  # noqa: ANN401
+    """Write a Zarr v3 folder; ``options`` are those of ``xarray.Dataset.to_zarr``.
+
+    Its metadata are consolidated, which a plain ``xarray.open_zarr`` expects.
+    """
+    with warnings.catch_warnings():
+        # zarr warns that other programs may not know them; those read the ones per array.
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not", ZarrUserWarning)
+        content.to_zarr(path, zarr_format=3, consolidated=True, **options)
 
 
 def open_dataset(path: str | Path) -> ChromatinDataset:
@@ -68,7 +113,7 @@ def _load(folder: Path) -> xr.Dataset:
 
 def _check_complete(folder: Path) -> None:
     """Check that no part is lost: Zarr would leave out a variable, or read a chunk as zeros."""
-    arrays = dict(zarr.open_group(folder, mode="r").arrays())
+    arrays = dict(zarr.open_group(folder, mode="r", use_consolidated=False).arrays())
     for part in folder.iterdir():
         if part.is_dir() and not part.name.startswith(".") and part.name not in arrays:
             raise ValueError(f"{part.name}/zarr.json is missing or spoilt")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from attendome.data.store import check_replaceable_zarr, write_zarr
 from attendome.errors import SettingsError
 from attendome.outputs import check_new, new_output
 
@@ -16,13 +17,15 @@ def check_maps(path: Path, *, force: bool = False) -> None:
 
     Raises:
         SettingsError: the name has another ending, or netCDF support is not installed.
-        DataError: ``path`` exists and ``force`` is not set.
+        DataError: ``path`` exists, and ``force`` is not set or it is a folder that is not of maps.
     """
     if path.suffix not in {".zarr", ".nc"}:
         raise SettingsError(f"{path}: expected a name that ends in .zarr or .nc.")
     if path.suffix == ".nc" and not all(map(find_spec, _NETCDF)):
         raise SettingsError(f"{path} needs: pip install 'attendome[netcdf]'")
     check_new(path, force=force)
+    if path.suffix == ".zarr":
+        check_replaceable_zarr(path, "method", "a folder of maps")
 
 
 def save_maps(maps: xr.Dataset, path: Path, *, force: bool = False) -> None:
@@ -30,12 +33,12 @@ def save_maps(maps: xr.Dataset, path: Path, *, force: bool = False) -> None:
 
     Raises:
         SettingsError: the name has another ending, or netCDF support is not installed.
-        DataError: ``path`` exists and ``force`` is not set.
+        DataError: ``path`` exists, and ``force`` is not set or it is a folder that is not of maps.
     """
     check_maps(path, force=force)
     with new_output(path, force=force) as made:
         if path.suffix == ".zarr":
-            maps.to_zarr(made, zarr_format=3, consolidated=False)
+            write_zarr(maps, made)
             return
         # netCDF knows numbers and text, not truth values.
         plain = {name: int(v) if isinstance(v, bool) else v for name, v in maps.attrs.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.data.amend import with_locations, with_split
 from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
-from attendome.data.store import save_dataset
+from attendome.data.store import check_new_dataset, save_dataset
 from attendome.errors import RunError
 from attendome.genome.genes import read_gtf
 from attendome.models.published_weights import read_published_weights
@@ -53,7 +53,7 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
         DataError: a file is missing or malformed, or ``out`` exists.
     """
     target = Path(out)
-    check_new(target, force=force)
+    check_new_dataset(target, force=force)
     data = read_attentivechrome(
         Path(folder), marks, cell_type, bin_size=bin_size, keep_first=keep_first
     )

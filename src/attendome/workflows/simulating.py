@@ -7,8 +7,7 @@ from typing import Any
 from attendome.config import validate
 from attendome.data import ChromatinDataset, simulate_chromatin
 from attendome.data.simulation import SimulationSettings
-from attendome.data.store import save_dataset
-from attendome.outputs import check_new
+from attendome.data.store import check_new_dataset, save_dataset
 
 
 def simulate(
@@ -25,6 +24,6 @@ def simulate(
         SettingsError: a setting is unknown or not valid.
         DataError: ``out`` exists.
     """
-    check_new(Path(out), force=force)
+    check_new_dataset(Path(out), force=force)
     data = simulate_chromatin(validate(SimulationSettings, settings or {}))
     return save_dataset(data, Path(out), force=force)
