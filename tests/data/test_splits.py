@@ -81,9 +81,10 @@ def test_chromosome():
 CHROMOSOMES = "chromosome:valid=chr8,test=chr1+chr2"
 
 
-def test_genes_without_location_are_trained_on():
-    split = assign(some_genes(chroms=("chr1", "chr8", "")), "chromosome:valid=chr8,test=chr1")
-    assert split.tolist() == ["test", "valid", "train"] * 4
+def test_chromosome_with_some_genes_without_location():
+    genes = some_genes(chroms=("chr1", "chr8", "", "chr2"))
+    with pytest.raises(DataError, match=r"of 3 of 12 genes is not known, .* with --genes"):
+        assign(genes, "chromosome:valid=chr8,test=chr1")
 
 
 @pytest.mark.parametrize("separator", ["\t", ","])

@@ -89,3 +89,12 @@ def test_a_missing_tensor_is_refused(tmp_path):
     torch.save(state, tmp_path / "weights.pt")
     with pytest.raises(RunError, match="do not fit"):
         read_published_weights(tmp_path / "weights.pt", bins=10)
+
+
+def test_an_unknown_tensor_is_refused(tmp_path):
+    state = original_state(3, hidden=4, mark_hidden=4, bidirectional=True)
+    extra = {"fdiff1_2.weight": torch.zeros(3), "rnn_hms.0.gate": torch.zeros(1)}
+    torch.save(state | extra, tmp_path / "weights.pt")
+    message = r"do not fit \(that model has no fdiff1_2\.weight, rnn_hms\.0\.gate\)"
+    with pytest.raises(RunError, match=message):
+        read_published_weights(tmp_path / "weights.pt", bins=10)

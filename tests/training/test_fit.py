@@ -185,6 +185,7 @@ def test_two_processes_on_the_cpu(genes, tmp_path):
         folder.mkdir()
         training = TrainingSettings(batch_size=batch, devices=devices, **settings)
         fit(tiny_model(), genes, genes, training, folder)
+    assert (two / "log.txt").read_text().count("epoch") == 2
     history = [read_history(folder) for folder in (one, two)]
     assert history[1]["valid_loss"].to_numpy() == pytest.approx(
         history[0]["valid_loss"].to_numpy(), rel=1e-4
@@ -256,8 +257,11 @@ def test_the_validation_score_is_over_all_batches(genes, tmp_path):
     assert found == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_loss_that_is_not_a_number_stops_training(genes, tmp_path):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_loss_that_is_not_a_number_stops_training(genes, tmp_path, devices):
     model = tiny_model()
     model.output.bias.data.fill_(float("nan"))
-    with pytest.raises(RunError, match="lower learning_rate"):
-        fit(model, genes, genes, TrainingSettings(epochs=1), tmp_path)
+    settings = TrainingSettings(epochs=1, devices=devices, accelerator="cpu")
+    message = f"^{tmp_path}: the loss .* in epoch 1; .* with --force and a lower learning_rate.$"
+    with pytest.raises(RunError, match=message):
+        fit(model, genes, genes, settings, tmp_path)

@@ -4,7 +4,8 @@ A rule is written as a word, with options behind a colon:
 
 - ``thirds``: genes sorted by ID and cut in three (AttentiveChrome's; 19,802 → 6601/6601/6600).
 - ``random`` or ``random:seed=3,valid=0.2,test=0.2``: drawn without replacement.
-- ``chromosome:valid=chr8,test=chr1+chr2``: whole chromosomes are held out.
+- ``chromosome:valid=chr8,test=chr1+chr2``: whole chromosomes are held out; the chromosome of each
+  gene must be known. ``chromosome`` alone holds out about a fifth of the genes for each.
 - ``column:file=splits.tsv``: the user's table (TSV or CSV) of ``gene`` and ``split``.
 """
 
@@ -20,6 +21,7 @@ from attendome.config import suggestion
 from attendome.errors import DataError, SettingsError
 
 SPLITS = ("train", "valid", "test")
+_FIFTH = 0.2
 
 
 def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
@@ -75,13 +77,20 @@ def _random(
 
 
 def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Series:
-    if not valid or not test:
+    if bool(valid) != bool(test):
         raise SettingsError(
             "The split rule 'chromosome' needs both held-out sets, such as "
-            "chromosome:valid=chr8,test=chr1+chr2"
+            "chromosome:valid=chr8,test=chr1+chr2, or neither."
         )
     present = sorted({str(name) for name in genes.get("chrom", ()) if name})
     split = pd.Series("train", index=genes.index)
+    if not valid:
+        if len(present) < len(SPLITS):
+            raise DataError(
+                f"The split rule 'chromosome' needs genes on three chromosomes or more; found "
+                f"{', '.join(present) or 'none: the genes have no locations'}."
+            )
+        valid, test = _held_out(genes["chrom"])
     both = set(valid.split("+")) & set(test.split("+"))
     if both:
         raise SettingsError(f"{', '.join(sorted(both))} cannot be held out for valid and for test.")
@@ -91,7 +100,29 @@ def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Seri
                 found = ", ".join(present) or "none: the genes have no locations"
                 raise DataError(f"No gene lies on '{chromosome}'; chromosomes present: {found}.")
         split[genes["chrom"].isin(chosen)] = name
+    unknown = int((genes["chrom"] == "").sum())
+    if unknown:
+        raise DataError(
+            f"The chromosome of {unknown} of {len(genes)} genes is not known, so that they may lie "
+            "on one that is held out; import with --genes and an annotation that names them all, "
+            "or choose another split rule."
+        )
     return split
+
+
+def _held_out(chrom: pd.Series) -> tuple[str, str]:
+    """Choose chromosomes for valid and test: the largest that together have at most a fifth."""
+    waiting = chrom[chrom != ""].value_counts().sort_index().sort_values(kind="stable")
+    chosen = []
+    for _ in range(2):
+        names: list[str] = []
+        for name in waiting.index[::-1]:
+            if waiting[[*names, name]].sum() <= _FIFTH * len(chrom):
+                names.append(name)
+        names = names or list(waiting.index[:1])
+        waiting = waiting.drop(names)
+        chosen.append("+".join(names))
+    return chosen[1], chosen[0]
 
 
 def _column(genes: pd.DataFrame, file: str = "") -> pd.Series:

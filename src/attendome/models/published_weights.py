@@ -73,10 +73,21 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
 
 
 def _translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    translated = {}
+    translated, unknown = {}, []
     for name, tensor in state.items():
-        for pattern, ours in _LAYERS.items():
-            if re.fullmatch(pattern, name):
-                column = name.endswith("bin_context_vector")
-                translated[re.sub(pattern, ours, name)] = tensor.squeeze(-1) if column else tensor
+        ours = _our_name(name)
+        if ours is None:
+            unknown.append(name)
+            continue
+        column = name.endswith("bin_context_vector")
+        translated[ours] = tensor.squeeze(-1) if column else tensor
+    if unknown:
+        raise ValueError(f"that model has no {', '.join(unknown)}")
     return translated
+
+
+def _our_name(name: str) -> str | None:
+    for pattern, ours in _LAYERS.items():
+        if re.fullmatch(pattern, name):
+            return re.sub(pattern, ours, name)
+    return None

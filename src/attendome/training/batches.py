@@ -4,11 +4,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.distributed
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
+
+from attendome.data import ChromatinDataset
+from attendome.errors import DataError
 
 EVALUATION_BATCH = 256
 """Genes at once where only a prediction is wanted."""
@@ -34,6 +38,20 @@ class Genes(Dataset[Batch]):
 
     def __getitem__(self, chosen: Sequence[int]) -> Batch:
         return Batch(self.signal[chosen], self.label[chosen])
+
+
+def check_complete(data: ChromatinDataset) -> None:
+    """Check that the signal of all genes is known: one missing value spoils a gene's prediction.
+
+    Raises:
+        DataError: values are missing.
+    """
+    missing = int(np.isnan(data.signal.to_numpy()).any(axis=(1, 2)).sum())
+    if missing:
+        raise DataError(
+            f"{data.name}: the signal of {missing} genes has missing values; build the dataset "
+            "with --missing zero or --missing drop."
+        )
 
 
 class EpochOrder(Sampler[list[int]]):

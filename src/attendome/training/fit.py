@@ -1,6 +1,7 @@
 """Fit a model, or go on with a fit that was interrupted."""
 
 import logging
+import re
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from attendome.errors import RunError, SettingsError
 from attendome.training.batches import Genes
@@ -36,7 +38,7 @@ def fit(
     interruption. The test split has no part in this.
 
     Raises:
-        RunError: the checkpoint is damaged, or would run code.
+        RunError: the checkpoint is damaged, or would run code; or the loss is no longer finite.
         SettingsError: the device asked for is not there.
     """
     history = read_history(folder)
@@ -54,6 +56,12 @@ def fit(
         except SystemExit as error:
             # Lightning turns Ctrl-C into an exit; the caller is to see the interruption.
             raise KeyboardInterrupt from error
+        except ProcessRaisedException as error:
+            # The error of a process comes as the text of its traceback.
+            ours = re.search(rf"^{RunError.__module__}\.RunError: (.+)", str(error), re.M | re.S)
+            if ours is None:
+                raise
+            raise RunError(ours[1].strip()) from error
 
 
 def _readable(checkpoint: Path) -> Path | None:

@@ -8,11 +8,16 @@ from attendome.models.outputs import ChromatinOutput
 from attendome.training.batches import EVALUATION_BATCH
 
 
+def placed(model: nn.Module, accelerator: str) -> nn.Module:
+    """Put a trained model on a GPU where there is one, unless ``accelerator`` is ``cpu``."""
+    return model.to("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+
+
 @torch.inference_mode()
 def run_model(model: nn.Module, signal: Float[Tensor, "gene mark bin"]) -> ChromatinOutput:
-    """Give the output of a chromatin model for each gene, on a GPU where there is one."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = model.to(device).eval()
+    """Give the output of a chromatin model for each gene, computed where the model is."""
+    device = next(model.parameters()).device
+    model = model.eval()
     parts = [model(batch.to(device)) for batch in torch.split(signal, EVALUATION_BATCH)]
     logits, alphas, betas = zip(*parts, strict=True)
     return ChromatinOutput(

@@ -12,6 +12,7 @@ from attendome.errors import RunError
 from attendome.models.weights import save_weights
 from attendome.outputs import write_text
 from attendome.training.history import HISTORY, best_epoch
+from attendome.training.log import start_log
 from attendome.training.module import ChromatinTraining
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,15 @@ class Recorder(lightning.Callback):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.rows: list[dict[str, float]] = []
+
+    def on_fit_start(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,  # noqa: ARG002 - Lightning's form
+    ) -> None:
+        """With several devices, this is a new process, whose log goes nowhere yet."""
+        if trainer.num_devices > 1 and trainer.is_global_zero:
+            start_log(self.folder)
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
