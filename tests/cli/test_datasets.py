@@ -46,6 +46,30 @@ def test_info(succeed, dataset):
     assert content["fingerprint"] == ad.open_dataset(dataset).fingerprint()
 
 
+def test_info_shows_warnings(succeed, dataset, tmp_path):
+    from attendome.data.store import save_dataset
+
+    assert "Warning" not in succeed("info", dataset)
+    twice = ad.open_dataset(dataset).xarray.copy(deep=True)
+    twice["signal"][:, 1] = twice["signal"][:, 0].to_numpy()
+    save_dataset(ad.ChromatinDataset(twice), tmp_path / "twice.zarr")
+    said = succeed("info", tmp_path / "twice.zarr")
+    assert "\nWarning: H3K4me3 and H3K4me1 are nearly the same" in said
+    (warning,) = json.loads(succeed("info", tmp_path / "twice.zarr", "--json"))["quality"][
+        "warnings"
+    ]
+    assert f"Warning: {warning}\n" in said
+
+
+def test_info_writes_a_report(succeed, fail, dataset, trained, tmp_path):
+    out = tmp_path / "qc.html"
+    assert succeed("info", dataset, "--report", out).endswith(f"Wrote {out}\n")
+    assert "replace it with --force" in fail("info", dataset, "--report", out)
+    json.loads(succeed("info", dataset, "--report", out, "--json", "--force"))
+    assert f"attendome report {trained}" in fail("info", trained, "--report", tmp_path / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["qc.html"]
+
+
 # Bad input. Each message names the file, and nothing is left behind.
 
 

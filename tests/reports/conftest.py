@@ -1,5 +1,6 @@
-"""A report's content, made from simulated data."""
+"""A report's content, made from simulated data, and a browser to open it in."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,16 @@ import pandas as pd
 import pytest
 import torch
 
+# The flags that keep Chromium from calling home, which an offline machine would report as errors.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 
 
@@ -67,4 +78,65 @@ def hostile(content):
         maps=maps,
         history=None,
         best_epoch=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_offline(browser):
+    """Give a function that opens a page; afterwards the page must have had no error."""
+    context = browser.new_context(offline=True, viewport={"width": 1300, "height": 900})
+    troubles = []
+
+    def open_page(address):
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+        page.on(
+            "request",
+            lambda r: r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url),
+        )
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_page
+    context.close()
+    assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def hostile_quality(simulated):
+    """The quality of a built dataset whose names try to be markup and script."""
+    from attendome import ChromatinDataset
+    from attendome.evaluation.quality import assess
+    from attendome.reports.quality import QualityContent
+
+    marks = np.array([HOSTILE, "<b>bold</b>", "3", "2020-01-01", "</script>"], object)
+    sources = [
+        {"role": "signal", "mark": HOSTILE, "file": HOSTILE, "sha256": "ab" * 32, "format": "BAM",
+         "reads": 1500, "used": 1200, "left_out": {HOSTILE: 300, "unmapped": 0},
+         "in_windows": 300, "chromosomes": "as in the annotation"},
+        {"role": "signal", "mark": "3", "file": "x.bw", "sha256": "cd" * 32, "format": "bigWig",
+         "summary": "mean", "covered": 0.25},
+        {"role": "genes", "file": "</script>", "sha256": "ef" * 32, "format": "GTF", "genes": 120},
+    ]  # fmt: skip
+    data = simulated.xarray.assign_coords(mark=marks).assign_attrs(sources=sources)
+    return QualityContent(
+        title=HOSTILE,
+        facts={HOSTILE: "</script><script>window.hacked=3</script>"},
+        quality=assess(ChromatinDataset(data)),
+        sources=sources,
+        genes_left_out={HOSTILE: 1234},
     )

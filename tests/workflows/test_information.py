@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from attendome.errors import DataError, RunError
+from attendome.errors import DataError, RunError, SettingsError
+from attendome.evaluation.quality import assess
 from attendome.models.registry import MODELS
 from attendome.workflows.configuration import resolve
 from attendome.workflows.information import describe, list_models
@@ -31,6 +32,42 @@ def test_the_signal_of_a_mark(dataset, stored):
     assert list(dataset["marks"]) == stored.marks
     assert row["mean"] == pytest.approx(signal.mean(), rel=1e-5)
     assert (row["max"], row["zero"]) == (signal.max(), (signal == 0).mean())
+
+
+def test_the_quality_of_a_dataset(dataset, stored):
+    assert dataset["quality"] == assess(stored).to_dict()
+
+
+def test_the_page_shows_what_is_known_of_a_build(change, tmp_path):
+    from attendome.data.store import save_dataset
+
+    build = {"settings": {"window": 2000}, "padded_windows": 3, "notes": ["A note."]}
+    build["genes_left_out"] = {"no expression": 1234}
+    built = save_dataset(change({"build": build}), tmp_path / "built.zarr")
+    content = describe(built.path, report=tmp_path / "qc.html")
+    page = (tmp_path / "qc.html").read_text(encoding="utf-8")
+    for text in ("window = 2000", "A note.", "1,234", content["fingerprint"], str(built.path)):
+        assert text in page
+    for warning in content["quality"]["warnings"]:
+        assert warning in page
+    assert "1,234 of 1,354 genes were left out" in content["quality"]["warnings"][0]
+
+
+def test_an_existing_page(stored, tmp_path):
+    path = tmp_path / "qc.html"
+    path.write_text("mine")
+    with pytest.raises(DataError, match="exists already"):
+        describe(stored.path, report=path)
+    assert path.read_text() == "mine"
+    describe(stored.path, report=path, force=True)
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [file.name for file in tmp_path.iterdir()] == ["qc.html"]
+
+
+def test_a_run_has_a_report_of_its_own(trained, tmp_path):
+    with pytest.raises(SettingsError, match=f"attendome report {trained.path}"):
+        describe(trained.path, report=tmp_path / "qc.html")
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_dataset_without_labels(simulated, tmp_path):

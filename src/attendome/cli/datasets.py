@@ -118,14 +118,21 @@ def info(
         Path, typer.Argument(metavar="PATH", help="A dataset or a run folder.", show_default=False)
     ],
     json: Json = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write a page about the quality of a dataset."),
+    ] = None,
+    force: Force = False,
 ) -> None:
-    """Show what a dataset or a run folder holds."""
+    """Show what a dataset or a run folder holds, and what looks wrong with it."""
     from attendome.workflows.information import describe
 
-    content = describe(path)
+    content = describe(path, report=report, force=force)
     if json:
         display.as_json(content)
     elif content["kind"] == "run":
         display.run(content)
     else:
         display.dataset(content)
+        if report:
+            display.say(f"Wrote {report}")

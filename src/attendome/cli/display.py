@@ -50,12 +50,27 @@ def dataset(content: Mapping[str, Any]) -> None:
         on, off = (str(counts.get(key, "–")) for key in ("on", "off"))
         splits.add_row(name, str(counts["genes"]), on, off, _leak(content["leak"].get(name)))
     console.print(splits)
-    marks = _table("Signal per bin", "mark", "mean", "max", "zero")
-    for name, row in content["marks"].items():
-        marks.add_row(name, f"{row['mean']:.2f}", f"{row['max']:.0f}", f"{row['zero']:.0%}")
-    console.print(marks)
+    _marks(content["quality"]["marks"])
     if content["truth"]:
         say("Simulated: the planted truth is in `planted`, `effect` and the attribute `truth`.")
+    warnings(content["quality"]["warnings"])
+
+
+def _marks(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    columns = ("million reads used", "in windows", "mean", "max", "zero", "no data")
+    table = _table("Signal per bin", "mark", *columns)
+    for name, row in rows.items():
+        values = [row[key] for key in ("depth", "in_windows", "mean", "max", "zero", "missing")]
+        forms = (".2f", ".0%", ".2f", ".0f", ".0%", ".0%")
+        cells = ["–" if v is None else format(v, f) for v, f in zip(values, forms, strict=True)]
+        table.add_row(name, *cells)
+    console.print(table)
+
+
+def warnings(texts: list[str]) -> None:
+    """Print what looks wrong with a dataset."""
+    for text in texts:
+        say(f"Warning: {text}")
 
 
 def _leak(leak: Mapping[str, int | None] | None) -> str:

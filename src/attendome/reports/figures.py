@@ -4,6 +4,7 @@ Colours are from the palette of Okabe and Ito, which colour-blind readers can te
 """
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from attendome.evaluation.scores import CALIBRATION_BINS
 from attendome.models.outputs import ON_FROM
 
 ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"
-GROUPS = {"on": ON, "off": OFF}
+GROUPS = {"on": ON, "off": OFF, "all": "#009E73"}
 
 Labels = Int[np.ndarray, "gene"]
 Probabilities = Float[np.ndarray, "gene"]
@@ -97,37 +98,64 @@ def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
     figure.update_xaxes(title=f"epoch (dashed: best, {best_epoch})", row=2)
     figure.update_yaxes(title="cross-entropy (nats)", row=1)
     figure.update_yaxes(title="AUROC", row=2)
-    return _styled(figure, height=480)
+    return styled(figure, height=480)
 
 
 def mean_alpha(maps: xr.Dataset) -> go.Figure:
     """Draw mean α over bins, a panel per mark, genes predicted on against off."""
-    marks = maps["mark"].to_numpy()
+    attributes = {"bin_size": maps.attrs["bin_size"], "oriented": maps.attrs["oriented"]}
+    return panels_by_mark(
+        maps["alpha_mean"].rename(predicted="group").assign_attrs(attributes),
+        {
+            group: f"predicted {group} ({int(maps['genes'].sel(predicted=group))} genes)"
+            for group in maps["predicted"].to_numpy()
+        },
+        ["mean α"] * maps.sizes["mark"],
+        shared_scale=True,
+    )
+
+
+def panels_by_mark(
+    values: xr.DataArray, names: dict[str, str], titles: Sequence[str], *, shared_scale: bool
+) -> go.Figure:
+    """Draw values over bins, a panel per mark, a line per group of genes.
+
+    Args:
+        values: ``[group, mark, bin]`` with ``bin_start``; the groups are of ``GROUPS``. Its
+            attributes are ``bin_size`` and ``oriented``.
+        names: what the legend says of each group.
+        titles: the title of each mark's y axis.
+        shared_scale: give all marks the same y axis.
+    """
+    marks = values["mark"].to_numpy()
     figure = make_subplots(
         rows=len(marks),
         shared_xaxes=True,
-        shared_yaxes="all",
+        shared_yaxes="all" if shared_scale else False,
         vertical_spacing=0.28 / max(len(marks), 2),
         subplot_titles=[plain(mark) for mark in marks],
     )
-    centre = maps["bin_start"].to_numpy() + maps.attrs["bin_size"] / 2
-    for row, mark in enumerate(marks, start=1):
-        for group in maps["predicted"].to_numpy():
+    centre = values["bin_start"].to_numpy() + values.attrs["bin_size"] / 2
+    for row, (mark, title) in enumerate(zip(marks, titles, strict=True), start=1):
+        for group, name in names.items():
             figure.add_scatter(
                 x=centre,
-                y=maps["alpha_mean"].sel(mark=mark, predicted=group).to_numpy(),
+                y=values.sel(mark=mark, group=group).to_numpy(),
                 line_color=GROUPS[group],
-                name=f"predicted {group} ({int(maps['genes'].sel(predicted=group))} genes)",
+                name=name,
                 legendgroup=group,
                 showlegend=row == 1,
                 row=row,
                 col=1,
             )
+        figure.update_yaxes(title=title, row=row)
     figure.update_annotations(x=0, xanchor="left")
-    figure.update_yaxes(title="mean α", rangemode="tozero")
-    figure.update_xaxes(title=position_title(maps.attrs["oriented"]), row=len(marks))
+    figure.update_yaxes(rangemode="tozero")
+    # In plotly's own larger letters, the title is cut on a telephone.
+    positions = {"text": position_title(values.attrs["oriented"]), "font_size": 13}
+    figure.update_xaxes(title=positions, row=len(marks))
     # The legend stands above the title of the first panel.
-    return _styled(figure, height=110 + 145 * len(marks)).update_layout(legend_y=1.05, margin_t=70)
+    return styled(figure, height=110 + 145 * len(marks)).update_layout(legend_y=1.05, margin_t=70)
 
 
 def beta_by_mark(maps: xr.Dataset) -> go.Figure:
@@ -152,14 +180,14 @@ def beta_by_mark(maps: xr.Dataset) -> go.Figure:
         )
     figure.update_layout(boxmode="group")
     figure.update_yaxes(title="β (quartiles; whiskers 5–95%)", rangemode="tozero")
-    return _styled(figure, height=400)
+    return styled(figure, height=400)
 
 
 def _square(x: str, y: str) -> go.Figure:
     figure = go.Figure()
     figure.update_xaxes(title=x, range=[-0.02, 1.02])
     figure.update_yaxes(title=y, range=[-0.02, 1.02])
-    return _styled(figure, height=400)
+    return styled(figure, height=400)
 
 
 def _diagonal(figure: go.Figure, name: str) -> None:
@@ -170,7 +198,8 @@ def _dashed() -> dict[str, Any]:
     return {"color": NEUTRAL, "dash": "dash", "width": 1.5}
 
 
-def _styled(figure: go.Figure, height: int) -> go.Figure:
+def styled(figure: go.Figure, height: int) -> go.Figure:
+    """Give a figure the look of all."""
     return figure.update_layout(
         template="simple_white",
         height=height,

@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import plotly.graph_objects as go
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from attendome.outputs import write_text
 from attendome.reports import figures
 from attendome.reports.content import ReportContent
 from attendome.reports.packing import SHARE_STEPS, pack_numbers, pack_shares
+from attendome.reports.page import write_page
 
 _SCORES = {
     "auroc": "AUROC",
@@ -26,20 +23,14 @@ _SCORES = {
 
 def write_report(content: ReportContent, path: Path) -> None:
     """Write the report to ``path``, replacing what stands there."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("attendome.reports"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
+    write_page(
+        "report.html.j2",
+        path,
+        _figures(content),
         content=content,
         scores=[(label, content.metrics[name]) for name, label in _SCORES.items()],
-        figures={name: _embedded(figure) for name, figure in _figures(content).items()},
         genes=_genes(content),
-        plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own script
     )
-    write_text(path, page)
 
 
 def _figures(content: ReportContent) -> dict[str, go.Figure]:
@@ -53,14 +44,6 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
     if content.history is not None and content.best_epoch is not None:
         made["history"] = figures.history(content.history, content.best_epoch)
     return made
-
-
-def _embedded(figure: go.Figure) -> Markup:
-    """Give a figure as JSON that cannot end the script element it stands in."""
-    text = figure.to_json()
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704 - escaped above
 
 
 def _genes(content: ReportContent) -> dict[str, Any]:

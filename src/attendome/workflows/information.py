@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from attendome import __version__
 from attendome.config import Settings
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.data.splits import SPLITS
-from attendome.errors import DataError
+from attendome.errors import DataError, SettingsError
+from attendome.evaluation.quality import Quality, assess
 from attendome.models.registry import MODELS
+from attendome.outputs import check_new
+from attendome.reports.quality import QualityContent, write_quality
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import CONFIG, resolve
 from attendome.workflows.run import open_run
@@ -15,19 +19,40 @@ from attendome.workflows.run import open_run
 PUBLISHED_SIZE = {"chromatin": (5, 100)}
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def describe(
+    path: str | Path, *, report: str | Path | None = None, force: bool = False
+) -> dict[str, Any]:
     """Describe a dataset or a run folder in plain values.
 
+    Args:
+        path: the dataset or run folder.
+        report: where to write a page about the quality of the dataset; none by default.
+        force: replace ``report`` where it exists.
+
     Raises:
-        DataError: there is nothing at ``path``, or neither a dataset nor a run.
+        DataError: there is nothing at ``path``, or neither a dataset nor a run, or ``report``
+            exists.
         RunError: the run is not finished or damaged.
+        SettingsError: ``report`` is given for a run.
     """
     folder = Path(path)
     if not folder.exists():
         raise DataError(f"{folder}: no such dataset or run folder.")
     if (folder / CONFIG).is_file():
+        if report:
+            raise SettingsError(
+                f"{folder}: expected a dataset to report the quality of, found a run folder; for "
+                f"the report of a run: attendome report {folder}"
+            )
         return _describe_run(folder)
-    return _describe_dataset(open_dataset(folder))
+    if report:
+        check_new(Path(report), force=force)
+    data = open_dataset(folder)
+    quality = assess(data)
+    content = _describe_dataset(data, quality)
+    if report:
+        _report_quality(data, quality, content, Path(report))
+    return content
 
 
 def _describe_run(folder: Path) -> dict[str, Any]:
@@ -44,8 +69,8 @@ def _describe_run(folder: Path) -> dict[str, Any]:
     }
 
 
-def _describe_dataset(data: ChromatinDataset) -> dict[str, Any]:
-    genes, signal = data.genes, data.signal
+def _describe_dataset(data: ChromatinDataset, quality: Quality) -> dict[str, Any]:
+    genes = data.genes
     splits = {}
     for name in SPLITS:
         part = genes[genes["split"] == name]
@@ -67,16 +92,45 @@ def _describe_dataset(data: ChromatinDataset) -> dict[str, Any]:
         "splits": splits,
         "leak": {name: data.leak(name) for name in ("valid", "test")},
         "marks": {
-            mark: {
-                "mean": float(signal.sel(mark=mark).mean()),
-                "max": float(signal.sel(mark=mark).max()),
-                "zero": float((signal.sel(mark=mark) == 0).mean()),
-            }
-            for mark in data.marks
+            name: {"mean": mark.mean, "max": mark.max, "zero": mark.zero}
+            for name, mark in quality.marks.items()
         },
+        "quality": quality.to_dict(),
         "sources": data.xarray.attrs["sources"],
         "fingerprint": data.fingerprint(),
     }
+
+
+def _report_quality(
+    data: ChromatinDataset, quality: Quality, content: dict[str, Any], path: Path
+) -> None:
+    order = "5'→3' on both strands" if data.oriented else "in genome order on both strands"
+    build = data.xarray.attrs.get("build")
+    facts = {
+        "Dataset": str(data.path),
+        "Cell type": f"{data.cell_type} (assembly: {content['assembly']})",
+        "Genes": ", ".join(f"{row['genes']:,} {name}" for name, row in content["splits"].items()),
+        "Bins": f"{data.bins} × {data.bin_size} bp around the TSS, {order}",
+        "Labels": content["label_rule"],
+        "SHA-256": content["fingerprint"],
+    }
+    if build:
+        facts |= {
+            "Settings": ", ".join(f"{key} = {value}" for key, value in build["settings"].items()),
+            "Padded windows": f"{build['padded_windows']:,}",
+            "Notes": " ".join(build["notes"]),
+        }
+    write_quality(
+        QualityContent(
+            title=f"{data.cell_type or data.name}: quality",
+            facts={label: text for label, text in facts.items() if text}
+            | {"Versions": f"attendome {__version__}"},
+            quality=quality,
+            sources=content["sources"],
+            genes_left_out=build["genes_left_out"] if build else None,
+        ),
+        path,
+    )
 
 
 def list_models() -> list[dict[str, Any]]:

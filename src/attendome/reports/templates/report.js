@@ -1,34 +1,16 @@
 "use strict";
 
 const ROWS_PER_PAGE = 12;
-const PLOT_OPTIONS = { responsive: true, displaylogo: false };
-
-function embedded(id) {
-  return JSON.parse(document.getElementById(id).textContent);
-}
 
 // Plotly reads some markup in its texts; names are to be shown as they are.
 function plain(text) {
   return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-// When the window changes its size, plotly lets go of the height of the place it draws in.
-function draw(place, data, layout) {
-  place.style.minHeight = `${layout.height}px`;
-  return Plotly.react(place, data, layout, PLOT_OPTIONS);
-}
-
 async function unpack(text, kind) {
   const packed = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new kind(await new Response(stream).arrayBuffer());
-}
-
-function drawFigures() {
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    const figure = embedded(`figure-${place.dataset.figure}`);
-    draw(place, figure.data, figure.layout);
-  }
 }
 
 async function readGenes() {
@@ -271,7 +253,6 @@ function drawBeta(place, data, gene) {
   draw(place, [trace], layout);
 }
 
-drawFigures();
 readGenes().then((data) => {
   new GeneBrowser(data);
   document.body.dataset.ready = "true";
