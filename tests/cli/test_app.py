@@ -194,6 +194,54 @@ def test_interrupted_training_goes_on_with_resume(start, succeed, fail, dataset,
     assert len((out / "history.csv").read_text().splitlines()) == 6
 
 
+@pytest.fixture
+def interrupt(invoke, monkeypatch):
+    """Give a function that runs the program, interrupted in a function, and gives its advice."""
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    def run(place, *arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, stop)
+            result = invoke(*arguments)
+        assert result.exit_code == 130
+        return result.stderr.splitlines()[-1].removeprefix("Interrupted; nothing is half written. ")
+
+    return run
+
+
+TRAINING = "attendome.workflows.training"
+
+
+def test_advice_before_there_is_a_run_folder(interrupt, succeed, run, dataset):
+    command = ["train", dataset, *MODEL, *SMALL, "--set", "epochs=1", "--out"]
+    for out, options in ((run.parent / "new", []), (run, ["--force"])):
+        said = interrupt(f"{TRAINING}._initial", *command, out, *options)
+        assert said == "Run the same command again."
+        succeed(*command, out, *options)
+
+
+def test_advice_for_a_run_that_takes_the_place_of_another(interrupt, succeed, run, dataset):
+    command = ["train", dataset, *MODEL, *SMALL, "--set", "epochs=1", "--out", run]
+    said = interrupt(f"{TRAINING}.fit", *command, "--force")
+    assert said == "Go on with the same command, with --resume in place of --force."
+    said = interrupt(f"{TRAINING}.fit", *command, "--resume")
+    assert said == "Go on with the same command."
+    succeed(*command, "--resume")
+
+
+@pytest.mark.parametrize("place", [f"{TRAINING}.fit", "attendome.workflows.demo.simulate"])
+def test_advice_for_the_demo(interrupt, succeed, monkeypatch, tmp_path, place):
+    monkeypatch.setattr("attendome.workflows.demo.SIMULATION", {"genes": 60, "bins": 20})
+    settings = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 1}
+    monkeypatch.setattr("attendome.workflows.demo.TRAINING", settings)
+    command = ["demo", "--out", tmp_path / "demo"]
+    said = interrupt(place, *command)
+    assert said == "Run the same command again, with --force."
+    succeed(*command, "--force")
+
+
 def test_a_disk_that_is_full(tmp_path):
     """On a small file system of its own, where one may be made."""
     if not shutil.which("unshare"):

@@ -49,6 +49,23 @@ def test_init_from(succeed, trained, dataset, tmp_path):
     assert (run.config.init_from, run.config.settings["bin_hidden"]) == (str(trained), 4)
 
 
+def test_a_config_with_a_start_is_replayed_unless_that_has_changed(
+    succeed, fail, run, dataset, tmp_path
+):
+    options = ["train", dataset, *MODEL, "--out"]
+    first, again = tmp_path / "first", tmp_path / "again"
+    succeed(*options, first, "--init-from", run, "--set", "epochs=1")
+    replay = ["--config", first / "config.yaml"]
+    succeed(*options, again, *replay)
+    name = "model.safetensors"
+    assert (again / name).read_bytes() == (first / name).read_bytes()
+    (run / name).write_bytes((first / name).read_bytes())
+    said = fail(*options, tmp_path / "third", *replay)
+    assert f"{run}: the weights have changed" in said
+    assert not (tmp_path / "third").exists()
+    succeed(*options, tmp_path / "third", *replay, "--init-from", run)
+
+
 def test_force_replaces_a_run(succeed, run, dataset):
     succeed("train", dataset, *MODEL, "--out", run, "--force", "--seed", 8, *SMALL)
     assert ad.open_run(run).config.settings["seed"] == 8
@@ -60,7 +77,8 @@ def test_evaluate(succeed, run):
     assert "auroc" in said
     content = json.loads(succeed("evaluate", run, "--split", "valid", "--json"))
     assert content["split"] == "valid"
-    assert content == json.loads((run / "metrics.json").read_text())
+    written = json.loads((run / "metrics.json").read_text())
+    assert written == content | {"fingerprint": written["fingerprint"]}
     assert "Split 'valid'" in succeed("info", run)
     assert json.loads(succeed("info", run, "--json"))["metrics"] == content
 
@@ -134,7 +152,7 @@ def test_train_with_a_wrong_request(fail, dataset, tmp_path, options, message):
 
 
 @pytest.mark.parametrize(
-    "content", ["- 1", "settings: [1]", "settings:", "a: [", "!!python/name:os"]
+    "content", ["- 1", "settings: [1]", "setings: {}", "model: 5", "a: [", "!!python/name:os"]
 )
 def test_train_with_a_wrong_config(fail, dataset, tmp_path, content):
     (tmp_path / "c.yaml").write_text(content)

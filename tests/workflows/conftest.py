@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 
@@ -67,6 +68,17 @@ def change(simulated):
         return ChromatinDataset(content.assign_attrs(attributes or {}))
 
     return make
+
+
+@pytest.fixture
+def incomplete(stored, monkeypatch):
+    """The dataset, with values missing in the signal of two genes of the test split."""
+    from attendome.data import ChromatinDataset, chromatin
+
+    monkeypatch.setattr(chromatin, "check", lambda *_: None)
+    content = stored.xarray.copy(deep=True)
+    content["signal"][np.flatnonzero(content["split"] == "test")[:2], 1, 3:5] = np.nan
+    return ChromatinDataset(content)
 
 
 @pytest.fixture

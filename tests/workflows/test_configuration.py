@@ -7,6 +7,7 @@ from attendome.workflows.configuration import (
     check_replaceable,
     describe_model,
     read_config,
+    read_template,
     resolve,
     versions,
     write_config,
@@ -97,6 +98,10 @@ def test_what_may_be_replaced(trained, tmp_path):
     check_replaceable(tmp_path / "nothing")
     check_replaceable(tmp_path)
     check_replaceable(trained.path)
+    (tmp_path / "config.yaml").write_text("of: another program")
+    with pytest.raises(RunError, match="not a run; choose another name"):
+        check_replaceable(tmp_path)
+    (tmp_path / "config.yaml").unlink()
     (tmp_path / "notes.txt").touch()
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(RunError, match="not a run; choose another name"):
@@ -111,3 +116,36 @@ def test_a_description_is_of_the_dataset(simulated):
 
 def test_versions_name_what_the_result_depends_on():
     assert set(versions()) == {"attendome", "lightning", "numpy", "python", "torch"}
+
+
+def test_a_template_may_be_a_whole_configuration_or_a_part(trained, tmp_path):
+    assert read_template(trained.path / "config.yaml", MODEL) == trained.config
+    (tmp_path / "c.yaml").write_text("settings: {epochs: 3}")
+    template = read_template(tmp_path / "c.yaml", MODEL)
+    assert (template.model, template.settings, template.init_from) == (MODEL, {"epochs": 3}, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("setings: {epochs: 3}", "Unknown setting 'setings': did you mean 'settings'"),
+        ("epochs: 3", "Unknown setting 'epochs': choose from: data,"),
+        ("settings: [1]", "'settings' cannot be"),
+        ("settings:", "'settings' cannot be None"),
+        ("init_from: 5", "'init_from' cannot be 5"),
+        ("model: 5", "'model' cannot be 5"),
+        ("model: atentive-chrome", "did you mean 'attentive-chrome'"),
+        ("versions: {torch: [2]}", "'versions.torch' cannot be"),
+    ],
+)
+def test_a_wrong_template(tmp_path, content, message):
+    (tmp_path / "c.yaml").write_text(content)
+    with pytest.raises(SettingsError, match=rf"c\.yaml: .*{message}"):
+        read_template(tmp_path / "c.yaml", MODEL)
+
+
+def test_a_template_of_another_model(tmp_path, monkeypatch):
+    monkeypatch.setitem(MODELS, "another", MODELS[MODEL])
+    (tmp_path / "c.yaml").write_text("model: another")
+    with pytest.raises(SettingsError, match=f"is of the model another; expected {MODEL}"):
+        read_template(tmp_path / "c.yaml", MODEL)

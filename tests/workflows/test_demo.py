@@ -1,7 +1,7 @@
 import pytest
 
 import attendome as ad
-from attendome.errors import DataError
+from attendome.errors import AttendomeError, DataError
 from attendome.workflows import demo
 from attendome.workflows.demo import run_demo
 
@@ -37,6 +37,15 @@ def test_more_than_a_demo_is_not_replaced(tmp_path):
     with pytest.raises(DataError, match="holds more than a demo"):
         run_demo(tmp_path, force=True)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "thesis.txt"}
+
+
+@pytest.mark.parametrize("name", ["run", "simulated.zarr"])
+def test_what_is_not_of_a_demo_is_not_replaced(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").touch()
+    with pytest.raises(AttendomeError, match=f"{name}: not replaced"):
+        run_demo(tmp_path, force=True)
+    assert (tmp_path / name / "thesis.txt").exists()
 
 
 def test_the_default_is_large_enough_to_learn_from():

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,28 @@ def test_weights_of_another_size(run):
         ad.open_run(run.path)
 
 
+def test_the_weights_are_read_once(trained, monkeypatch):
+    from attendome.models import weights
+
+    read, times = weights.read_weights, []
+    monkeypatch.setattr(weights, "read_weights", lambda path: times.append(path) or read(path))
+    ad.open_run(trained.path).predict()
+    assert len(times) == 1
+
+
+def test_a_run_of_the_cpu_stays_there(trained, monkeypatch):
+    """As it would be seen where there is a GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    moves = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, place: moves.append(place) or self)
+    for accelerator, place in (("cpu", "cpu"), ("auto", "cuda"), ("gpu", "cuda")):
+        settings = trained.config.settings | {"accelerator": accelerator}
+        run = replace(trained, config=trained.config.model_copy(update={"settings": settings}))
+        run.predict()
+        assert moves == [place]
+        moves.clear()
+
+
 # The dataset
 
 
@@ -115,6 +138,13 @@ def test_the_dataset_is_gone(simulated_store, tiny, tmp_path):
     assert len(run.predict(moved)) == 120
 
 
+@pytest.mark.parametrize("use", ["predict", "evaluate", "explain"])
+def test_missing_values_are_refused(run, incomplete, use):
+    with pytest.raises(DataError, match=r"the signal of 2 genes has missing values; .* --missing"):
+        getattr(run, use)(incomplete)
+    assert not (run.path / "metrics.json").exists()
+
+
 # Predicting
 
 
@@ -161,7 +191,8 @@ def test_another_table_is_refused(trained, tmp_path, name):
 def test_files_of_an_evaluation_agree_with_the_scores(run, stored, split):
     scores = run.evaluate(split=split)
     written = json.loads((run.path / "metrics.json").read_text())
-    assert written == scores.to_dict() == run.last_scores()
+    assert run.last_scores() == scores.to_dict()
+    assert written == scores.to_dict() | {"fingerprint": stored.fingerprint()}
     assert (written["split"], written["data"]) == (split, str(stored.path.resolve()))
     table = pd.read_parquet(run.path / "predictions.parquet")
     expected = run.predict().query("split == @split").reset_index(drop=True)
@@ -278,6 +309,19 @@ def test_report_on_data_that_are_not_on_disk(run, simulated):
         run.report()
 
 
+def test_report_of_a_dataset_built_again(run, reported, tmp_path, stored, relabelled):
+    path = shutil.copytree(stored.path, tmp_path / "other.zarr")
+    run.evaluate(path, split="valid")
+    ad.save_dataset(relabelled("test"), path, force=True)
+    again = f"score it again with: attendome evaluate {run.path} --data {path} --split valid"
+    with pytest.raises(DataError, match=again):
+        run.report()
+    assert reported == []
+    run.evaluate(path, split="valid")
+    run.report()
+    assert len(reported) == 1
+
+
 def test_a_run_folder_may_be_moved(run, tmp_path):
     moved = ad.open_run(shutil.move(run.path, tmp_path / "elsewhere"))
     moved.evaluate()
@@ -288,11 +332,7 @@ def test_the_own_dataset_built_again_is_not_taken_for_the_old(trained, tmp_path)
     changed = ad.open_dataset(trained.config.data).xarray.copy(deep=True)
     changed["signal"][0, 0, 0] += 1
     other = ad.save_dataset(ad.ChromatinDataset(changed), tmp_path / "other.zarr")
-    run = ad.Run(
-        trained.path,
-        trained.config.model_copy(update={"data": str(other.path)}),
-        trained.description,
-    )
+    run = replace(trained, config=trained.config.model_copy(update={"data": str(other.path)}))
     with pytest.raises(DataError, match="changed since"):
         run.dataset()
     assert len(run.dataset(other.path).genes) == len(changed["gene"])

@@ -1,10 +1,12 @@
+import hashlib
+
 import pytest
 import torch
 
 from attendome.data.attentivechrome import PUBLISHED_MARKS
 from attendome.errors import RunError, SettingsError
 from attendome.workflows import starting
-from attendome.workflows.starting import published_marks, read_start
+from attendome.workflows.starting import published_marks, read_start, recorded_start
 
 MODEL = "attentive-chrome"
 
@@ -51,3 +53,19 @@ def test_marks_of_a_file(stored):
     assert published_marks(3, three) == tuple(three.marks)
     with pytest.raises(RunError, match=r"for 4 marks, .* has 3: H3K4me3, H3K4me1, H3K36me3"):
         published_marks(4, three)
+
+
+@pytest.mark.parametrize("name", ["", "model.safetensors"])
+def test_a_start_that_has_changed_is_noticed(run, name):
+    weights = run.path / "model.safetensors"
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    known = {"init_from": str(run.path / name), "init_from_sha256": sha256}
+    config = run.config.model_copy(update=known)
+    assert recorded_start(config) == str(run.path / name)
+    weights.write_bytes(b"other")
+    with pytest.raises(RunError, match=r"weights have changed since .* with --init-from"):
+        recorded_start(config)
+
+
+def test_no_start_is_recorded(run):
+    assert recorded_start(run.config) is None

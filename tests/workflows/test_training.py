@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 from dataclasses import replace
 
@@ -175,6 +176,12 @@ def test_no_labels(simulated, tiny, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_missing_values(incomplete, tiny, tmp_path):
+    with pytest.raises(DataError, match=r"the signal of 2 genes has missing values; .* --missing"):
+        ad.train(incomplete, MODEL, tmp_path / "run", tiny)
+    assert not any(tmp_path.iterdir())
+
+
 def test_no_validation_split(simulated, tiny, tmp_path):
     rest = simulated.xarray.isel(gene=simulated.xarray["split"].to_numpy() != "valid")
     with pytest.raises(DataError, match="no gene is in the split 'valid'"):
@@ -242,7 +249,16 @@ def test_start_from_a_run(trained, stored, tmp_path):
     assert run.config.settings["bin_hidden"] == 4
     assert run.config.settings["transform"] == trained.config.settings["transform"]
     assert run.config.settings["epochs"] == 50, "settings of training are not inherited"
-    assert run.config.init_from == str(trained.path)
+    assert run.config.init_from == str(trained.path.resolve())
+    content = (trained.path / "model.safetensors").read_bytes()
+    assert run.config.init_from_sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.usefixtures("no_epochs")
+def test_where_it_started_from_is_kept_as_an_absolute_path(trained, stored, tmp_path, monkeypatch):
+    monkeypatch.chdir(trained.path.parent)
+    run = ad.train(stored, MODEL, tmp_path / "run", init_from=trained.path.name)
+    assert run.config.init_from == str(trained.path.resolve())
 
 
 @pytest.mark.usefixtures("no_epochs")

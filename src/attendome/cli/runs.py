@@ -8,7 +8,7 @@ import typer
 
 from attendome.cli import display
 from attendome.cli.options import Data, Force, Json, RunFolder, Seed, Set
-from attendome.config import parse_assignments, read_yaml
+from attendome.config import parse_assignments
 from attendome.errors import SettingsError
 
 
@@ -52,23 +52,24 @@ def train(
             "--resume goes on with a run, --force replaces it: give one of them"
         )
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
-    values, replayed = _replayed(config, parse_assignments(settings or []))
-    start = init_from or replayed
+    values, start = _replayed(config, model, parse_assignments(settings or []), init_from)
     made = run_training(data, model, out, values, seed=seed, init_from=start, existing=existing)
     display.trained(made.training_summary(), str(out))
 
 
-def _replayed(config: Path | None, given: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Put the settings given on top of those of a file; add where its first weights came from."""
+def _replayed(
+    config: Path | None, model: str, given: dict[str, Any], init_from: Path | None
+) -> tuple[dict[str, Any], str | Path | None]:
+    """Put the settings and the start given on top of those of a file."""
+    from attendome.workflows.configuration import read_template
+    from attendome.workflows.starting import recorded_start
+
     if config is None:
-        return given, None
+        return given, init_from
     if "preset" in given:
         raise SettingsError(f"{config} sets what a preset would; leave out --config or preset=.")
-    content = read_yaml(config)
-    settings = content.get("settings", {})
-    if not isinstance(settings, dict):
-        raise SettingsError(f"{config}: expected 'settings' to be a mapping of names to values.")
-    return settings | given, content.get("init_from")
+    template = read_template(config, model)
+    return template.settings | given, init_from or recorded_start(template)
 
 
 def evaluate(

@@ -31,7 +31,9 @@ class RunConfig(Settings):
     settings: dict[str, Any]
     """All settings of the model and, where it was trained here, of its training."""
     init_from: str | None = None
-    """Where the first weights came from."""
+    """Where the first weights came from: a run folder or a file."""
+    init_from_sha256: str | None = None
+    """SHA-256 of the file of these weights."""
     imported_from: dict[str, str] | None = None
     """The file that the weights were imported from, and its SHA-256; None where trained here."""
     versions: dict[str, str]
@@ -85,15 +87,39 @@ def read_config(folder: Path) -> RunConfig:
         raise RunError(f"{path}: damaged, cannot be read as the configuration of a run.") from error
 
 
+def read_template(path: Path, model: str) -> RunConfig:
+    """Read what to make a run of a model like: the configuration of a run, or a part of one.
+
+    Raises:
+        SettingsError: the file cannot be read, a key is unknown, a value has the wrong type, or
+            the file is of another model.
+    """
+    content = read_yaml(path)
+    blank = {"model": model, "data": "", "fingerprint": "", "settings": {}, "versions": {}}
+    try:
+        template = validate(RunConfig, blank | content)
+        architecture(template.model)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    if template.model != model:
+        raise SettingsError(f"{path}: is of the model {template.model}; expected {model}.")
+    return template
+
+
 def check_replaceable(folder: Path) -> None:
     """Check that what stands in the way of a new run folder is a run, or empty.
 
     Raises:
         RunError: it is something else.
     """
-    filled = folder.is_dir() and any(folder.iterdir())
-    if (filled and not (folder / CONFIG).is_file()) or (folder.exists() and not folder.is_dir()):
-        raise RunError(f"{folder}: not replaced, since it is not a run; choose another name.")
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        read_config(folder)  # many programs call a file config.yaml
+    except RunError as error:
+        raise RunError(
+            f"{folder}: not replaced, since it is not a run; choose another name."
+        ) from error
 
 
 def write_config(config: RunConfig, folder: Path) -> None:

@@ -4,9 +4,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from attendome.data.store import check_replaceable_zarr
 from attendome.errors import DataError
 from attendome.evaluation.scores import Scores
 from attendome.interpretation.recovery import Recovery, attention_recovery
+from attendome.workflows.configuration import check_replaceable
 from attendome.workflows.simulating import simulate
 from attendome.workflows.training import train
 
@@ -39,6 +41,7 @@ def run_demo(out: str | Path, *, force: bool = False) -> Demo:
 
     Raises:
         DataError: ``out`` exists, and either ``force`` is not set or it is not a demo.
+        RunError: the folder of the run in it is not a run.
     """
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()):
@@ -46,8 +49,18 @@ def run_demo(out: str | Path, *, force: bool = False) -> Demo:
             raise DataError(f"{folder} exists already; replace it with --force.")
         if not {path.name for path in folder.iterdir()} <= {DATASET, RUN}:
             raise DataError(f"{folder}: not replaced, since it holds more than a demo.")
+        check_replaceable_zarr(folder / DATASET, "kind", "a dataset")
+        check_replaceable(folder / RUN)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _make(folder)
+    except KeyboardInterrupt as error:
+        error.add_note("Run the same command again, with --force.")
+        raise
+
+
+def _make(folder: Path) -> Demo:
     data = simulate(folder / DATASET, SIMULATION)
     run = train(data, "attentive-chrome", folder / RUN, TRAINING)
     scores = run.evaluate()

@@ -1,7 +1,7 @@
 """A trained model in its run folder, and what can be asked of it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from attendome.interpretation.files import check_maps, save_maps
 from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
+from attendome.training.batches import check_complete
 from attendome.training.history import best_epoch, read_history
-from attendome.training.inference import run_model
+from attendome.training.inference import placed, run_model
 from attendome.workflows.configuration import RunConfig, read_config
 from attendome.workflows.reporting import report_content
 from attendome.workflows.tables import check_table, save_table
@@ -42,16 +43,18 @@ class Run:
         path: the run folder.
         config: what the run was made from.
         description: what the model is, and which input it takes.
+        loaded: the model as it was read.
     """
 
     path: Path
     config: RunConfig
     description: ModelDescription
+    loaded: nn.Module = field(repr=False, compare=False)
 
     @cached_property
     def model(self) -> nn.Module:
-        """The model, with the weights of its best epoch."""
-        return load_model(self.path)[0]
+        """The model, with the weights of its best epoch; on a GPU unless the run is of the CPU."""
+        return placed(self.loaded, self.config.settings.get("accelerator", "auto"))
 
     def dataset(self, data: Data = None) -> ChromatinDataset:
         """Open a dataset as this model takes it: its marks, by name, in its order.
@@ -60,8 +63,8 @@ class Run:
             data: a dataset, or where it is stored; by default the one that the run was made from.
 
         Raises:
-            DataError: it is not there, its marks, bins or orientation do not fit, or the run's own
-                dataset has changed.
+            DataError: it is not there, its marks, bins or orientation do not fit, its signal has
+                missing values, or the run's own dataset has changed.
         """
         if data is None and not Path(self.config.data).exists():
             raise DataError(
@@ -84,6 +87,7 @@ class Run:
                 f"{opened.name}: changed since {self.path} was made from it, and its splits may be "
                 "others; name it with --data to use it all the same."
             )
+        check_complete(chosen)
         return chosen
 
     def training_summary(self) -> dict[str, Any]:
@@ -129,16 +133,20 @@ class Run:
     def evaluate(self, data: Data = None, split: str = "test") -> Scores:
         """Score the predictions for a split; writes metrics.json and predictions.parquet.
 
+        Beside the scores, metrics.json holds the ``fingerprint`` of the dataset.
+
         Raises:
             DataError: the split has no genes, or they have no labels.
         """
-        dataset = self.dataset(data).split(split)
-        labels = dataset.labels()
-        table = self.predict(dataset)
+        dataset = self.dataset(data)
+        part = dataset.split(split)
+        labels = part.labels()
+        table = self.predict(part)
         where = str(dataset.path.resolve()) if dataset.path else dataset.name
         scores = score(labels, table["probability"].to_numpy(), split=split, data=where)
+        content = scores.to_dict() | {"fingerprint": dataset.fingerprint()}
         save_table(table, self.path / PREDICTIONS, force=True)
-        write_text(self.path / METRICS, json.dumps(scores.to_dict(), indent=2) + "\n")
+        write_text(self.path / METRICS, json.dumps(content, indent=2) + "\n")
         return scores
 
     def explain(
@@ -177,6 +185,9 @@ class Run:
         Args:
             out: where to write; by default report.html in the run folder.
             force: replace ``out`` where it exists.
+
+        Raises:
+            DataError: the dataset scored last is not there or has changed, or ``out`` exists.
         """
         target = Path(out or self.path / REPORT)
         check_new(target, force=force or out is None)
@@ -187,6 +198,12 @@ class Run:
                 f"is with: attendome evaluate {self.path} --data DATA.zarr"
             )
         data = self.dataset(metrics["data"])
+        scored = json.loads((self.path / METRICS).read_bytes()).get("fingerprint")
+        if data.fingerprint() != scored:
+            raise DataError(
+                f"{data.name}: changed since it was scored; score it again with: attendome "
+                f"evaluate {self.path} --data {data.name} --split {metrics['split']}"
+            )
         write_report(report_content(self.config, self.model, self.path, data, metrics), target)
         return target
 
@@ -220,4 +237,5 @@ def open_run(path: str | Path) -> Run:
             f"{folder}: training is not finished; go on with: attendome train {config.data} "
             f"--model {config.model} --out {folder} --resume (and the same settings)."
         )
-    return Run(folder, config, load_model(folder)[1])
+    model, description = load_model(folder)
+    return Run(folder, config, description, model)

@@ -1,5 +1,6 @@
 """Where the first weights of a training come from, other than from the seed."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from attendome.data import ChromatinDataset
 from attendome.data.attentivechrome import PUBLISHED_MARKS
 from attendome.errors import RunError
 from attendome.models.published_weights import read_published_weights
-from attendome.models.weights import load_model
+from attendome.models.weights import WEIGHTS, load_model
+from attendome.workflows.configuration import RunConfig
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,14 @@ class Start:
         weights: the tensors by name.
         marks: the marks, in the order of the input.
         settings: the settings of the model.
+        sha256: SHA-256 of the file of weights.
     """
 
     source: Path
     weights: dict[str, Tensor]
     marks: tuple[str, ...]
     settings: Mapping[str, Any]
+    sha256: str
 
 
 def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
@@ -49,7 +53,27 @@ def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
         found, marks = "attentive-chrome", published_marks(published.marks, data)
     if found != model:
         raise RunError(f"{source}: expected weights of {model}; found those of {found}.")
-    return Start(source, network.state_dict(), marks, settings)
+    return Start(source, network.state_dict(), marks, settings, _digest(source))
+
+
+def recorded_start(config: RunConfig) -> str | None:
+    """Give where the first weights of a run came from, to start from them again.
+
+    Raises:
+        RunError: the weights have changed since.
+    """
+    source, sha256 = config.init_from, config.init_from_sha256
+    if source and sha256 and Path(source).exists() and _digest(Path(source)) != sha256:
+        raise RunError(
+            f"{source}: the weights have changed since the run that is to be repeated started from "
+            "them; put them back, or name the weights to start from with --init-from."
+        )
+    return source
+
+
+def _digest(source: Path) -> str:
+    file = source / WEIGHTS if source.is_dir() else source
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def published_marks(count: int, data: ChromatinDataset) -> tuple[str, ...]:

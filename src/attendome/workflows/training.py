@@ -14,8 +14,9 @@ from attendome.data import ChromatinDataset, open_dataset
 from attendome.errors import DataError, RunError
 from attendome.models.blocks import InputTransform
 from attendome.models.weights import ModelDescription, assign_weights, save_description
-from attendome.training.batches import Genes
+from attendome.training.batches import Genes, check_complete
 from attendome.training.fit import check_device, fit
+from attendome.training.log import written_log
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
     RunConfig,
@@ -29,7 +30,6 @@ from attendome.workflows.configuration import (
 from attendome.workflows.run import Run, open_run
 from attendome.workflows.starting import Start, read_start
 
-LOG = "log.txt"
 Existing = Literal["refuse", "resume", "replace"]
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ def train(
     start = read_start(Path(init_from), model, dataset) if init_from else None
     if start:
         dataset = dataset.with_marks(start.marks)
+    check_complete(dataset)
     values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
     model_settings, training = resolve(model, values, start.settings if start else {})
     check_device(training)
@@ -76,13 +77,14 @@ def train(
         data=str(dataset.path.resolve()) if dataset.path else dataset.name,
         fingerprint=dataset.fingerprint(),
         settings=model_settings.model_dump() | training.model_dump(),
-        init_from=str(init_from) if init_from else None,
+        init_from=str(start.source.resolve()) if start else None,
+        init_from_sha256=start.sha256 if start else None,
         versions=versions(),
     )
     description = describe_model(model, model_settings, dataset)
     network = _initial(description, training, splits["train"], start)
     _open_folder(folder, config, existing)
-    with _log(folder):
+    with _advice(existing), written_log(folder):
         logger.info("training %s on %s, run folder %s", model, dataset.name, folder)
         fit(network, splits["train"], splits["valid"], training, folder)
         save_description(description, folder)
@@ -141,7 +143,7 @@ def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
 
 def _differences(before: RunConfig, now: RunConfig) -> list[str]:
     """Name what a run that is to be resumed was started with otherwise."""
-    names = {"model": "model", "fingerprint": "data", "init_from": "init_from"}
+    names = {"model": "model", "fingerprint": "data", "init_from_sha256": "init_from"}
     changed = [word for name, word in names.items() if getattr(before, name) != getattr(now, name)]
     old, new = before.settings, now.settings
     return changed + [
@@ -152,16 +154,11 @@ def _differences(before: RunConfig, now: RunConfig) -> list[str]:
 
 
 @contextmanager
-def _log(folder: Path) -> Iterator[None]:
-    """Write what attendome says into the run's log."""
-    talker = logging.getLogger("attendome")
-    handler, level = logging.FileHandler(folder / LOG, encoding="utf-8"), talker.level
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    talker.addHandler(handler)
-    talker.setLevel(logging.INFO)
+def _advice(existing: Existing) -> Iterator[None]:
+    """Say, where training is interrupted, how to go on with the run folder that it has made."""
+    how = {"refuse": " and --resume", "replace": ", with --resume in place of --force"}
     try:
         yield
-    finally:
-        talker.setLevel(level)
-        talker.removeHandler(handler)
-        handler.close()
+    except KeyboardInterrupt as error:
+        error.add_note(f"Go on with the same command{how.get(existing, '')}.")
+        raise
