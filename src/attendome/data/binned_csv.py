@@ -60,6 +60,39 @@ def read_binned_csv(path: Path, marks: Sequence[str]) -> BinnedGenes:
     )
 
 
+def write_binned_csv(
+    path: Path,
+    genes: Sequence[str],
+    signal: np.ndarray[Any, np.dtype[np.float32]],
+    label: np.ndarray[Any, np.dtype[np.int8]],
+) -> None:
+    """Write one file that ``read_binned_csv`` reads back unchanged.
+
+    Args:
+        path: the file; what stands there is replaced.
+        genes: gene IDs.
+        signal: gene × mark × bin.
+        label: 1 = on, 0 = off, per gene.
+    """
+    count, marks, bins = signal.shape
+    columns = {
+        "gene": pl.Series(genes, dtype=pl.String).gather(np.repeat(np.arange(count), bins)),
+        "bin": pl.Series(np.tile(np.arange(1, bins + 1), count)),
+        **{f"mark {n}": _as_text(signal[:, n].reshape(-1)) for n in range(marks)},
+        "label": pl.Series(np.repeat(label, bins)),
+    }
+    pl.DataFrame(columns).write_csv(path, include_header=False)
+
+
+def _as_text(values: np.ndarray[Any, np.dtype[np.float32]]) -> pl.Series:
+    """Give whole numbers without a point, others as the shortest text that reads back the same."""
+    whole = (values == np.floor(values)) & (values < 2**53)
+    integers = pl.Series(np.where(whole, values, 0).astype(np.int64))
+    if whole.all():
+        return integers
+    return integers.cast(pl.String).zip_with(pl.Series(whole), pl.Series(values).cast(pl.String))
+
+
 def _read_bytes(path: Path) -> tuple[bytes, bytes]:
     """Read a file as it is on disk, and its text: decompressed, without blank lines at the end."""
     try:

@@ -1,0 +1,51 @@
+"""Write datasets in the layouts that other programs read."""
+
+from pathlib import Path
+
+from attendome.data import ChromatinDataset, open_dataset
+from attendome.data.binned_csv import write_binned_csv
+from attendome.data.splits import SPLITS
+from attendome.errors import DataError
+from attendome.outputs import check_new, new_output
+
+
+def export_attentivechrome(
+    data: ChromatinDataset | str | Path, out: str | Path, *, force: bool = False
+) -> ChromatinDataset:
+    """Write train.csv, valid.csv and test.csv in AttentiveChrome's layout.
+
+    Genes, marks and bins keep the order of the dataset. The layout has no place for the names of
+    the marks, or for whether the bins run in genome order or 5'→3'.
+
+    Args:
+        data: the dataset, or where it is.
+        out: the folder to make.
+        force: replace ``out`` where an earlier export made it.
+
+    Returns:
+        The dataset that was written.
+
+    Raises:
+        DataError: the genes have no labels, a split has no gene, ``out`` exists, or it holds
+            something else.
+    """
+    folder = Path(out)
+    check_new(folder, force=force)
+    _check_replaceable(folder)
+    dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
+    parts = {name: dataset.split(name) for name in SPLITS}
+    with new_output(folder, force=force) as made:
+        made.mkdir()
+        for name, part in parts.items():
+            genes = [str(gene) for gene in part.genes.index]
+            write_binned_csv(made / f"{name}.csv", genes, part.signal.to_numpy(), part.labels())
+    return dataset
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Check that what stands in the way of an export is an earlier one, and nothing else."""
+    if not folder.exists():
+        return
+    known = {f"{name}.csv" for name in SPLITS}
+    if not folder.is_dir() or not {path.name for path in folder.iterdir()} <= known:
+        raise DataError(f"{folder}: not replaced, since it is not an export; choose another name.")
