@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from attendome.errors import DataError
-from attendome.genome.reads import bam_lengths, read_bam, read_bed
+from attendome.genome.bam import bam_lengths
+from attendome.genome.reads import read_bam, read_bed
 
 
 def only(batches):

@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from attendome import __version__
-from attendome.cli import datasets, runs
+from attendome.cli import builds, datasets, downloads, exports, runs
 from attendome.errors import AttendomeError
 
 INTERRUPTED = 130
@@ -36,10 +36,9 @@ class Commands(TyperGroup):
             errors.print(f"[bold red]Error:[/] {_escaped(_message(error))}", soft_wrap=True)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            advice = "Go on with the same command and --resume"
-            if ctx.invoked_subcommand != "train":
-                advice = "Run the same command again"
-            errors.print(f"Interrupted; nothing is half written. {advice}.", soft_wrap=True)
+            # What was interrupted says how to go on, where that is not from the start.
+            advice = getattr(error, "__notes__", ["Run the same command again."])[-1]
+            errors.print(f"Interrupted; nothing is half written. {advice}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -74,7 +73,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Predict how active genes are from chromatin, and see what the prediction looked at.",
 )
+builds.register(app)
 datasets.register(app)
+downloads.register(app)
+exports.register(app)
 runs.register(app)
 
 

@@ -1,21 +1,17 @@
 """Sequenced reads: where each lies, from BAM, BED or tagAlign, in one pass."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int
 
-from attendome.errors import DataError
+from attendome.genome.bam import bam_lengths, read_alignments
 from attendome.genome.text import TextFormat, read_table
 
 _REVERSE, _FAILED, _DUPLICATE = 0x10, 0x200, 0x400
-_END_OF_BAM = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-_FIELDS = ["rname", "pos", "end", "flag", "mapq"]
 
 
 @dataclass(frozen=True)
@@ -44,24 +40,6 @@ class Reads:
     left_out: dict[str, int]
 
 
-def bam_lengths(path: Path) -> dict[str, int]:
-    """Read the chromosomes of a BAM file and their lengths in bp from its header.
-
-    Raises:
-        DataError: the file is cut short or damaged, or its header names no chromosome.
-    """
-    with path.open("rb") as file:
-        file.seek(-min(len(_END_OF_BAM), path.stat().st_size), 2)
-        whole = file.read() == _END_OF_BAM
-    if not whole:
-        raise DataError(f"{path}: is cut short (its end is missing); copy or download it again.")
-    with _damage_noticed(path):
-        sizes = {str(name): int(size) for name, size in _open_bam(path).chrom_sizes}
-    if not sizes:
-        raise DataError(f"{path}: its header names no chromosome (@SQ); align the reads again.")
-    return sizes
-
-
 def read_bam(path: Path, *, min_mapq: int = 0, keep_duplicates: bool = False) -> Iterator[Reads]:
     """Read a BAM file, sorted or not; it needs no index.
 
@@ -73,61 +51,29 @@ def read_bam(path: Path, *, min_mapq: int = 0, keep_duplicates: bool = False) ->
         DataError: the file is damaged.
     """
     names = list(bam_lengths(path))
-    batches = None
-    while True:
-        with _damage_noticed(path):
-            batches = batches or iter(_open_bam(path).batches())
-            batch = next(batches, None)
-        if batch is None:
-            return
-        yield _sift(pl.DataFrame(batch), names, min_mapq, keep_duplicates=keep_duplicates)
-
-
-def _open_bam(path: Path) -> Any:  # noqa: ANN401 - the library has no types
-    import oxbow
-
-    return oxbow.from_bam(str(path), fields=_FIELDS, coords="01")
-
-
-@contextmanager
-def _damage_noticed(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # the library's own are no more precise than that
-        raise DataError(
-            f"{path}: is not a whole BAM file ({error}); copy or download it again."
-        ) from error
-
-
-def _sift(
-    records: pl.DataFrame, names: list[str], min_mapq: int, *, keep_duplicates: bool
-) -> Reads:
-    flag, mapq = records["flag"].to_numpy(), records["mapq"].to_numpy()
-    placed = (records["rname"].is_not_null() & records["pos"].is_not_null()).to_numpy()
-    reasons = {
-        "unmapped": ~placed,
-        "failed quality control": flag & _FAILED > 0,
-        "duplicate": (flag & _DUPLICATE > 0) & (not keep_duplicates),
-        f"mapping quality below {min_mapq}": mapq < min_mapq,
-    }
-    kept = np.ones(len(records), dtype=bool)
-    left_out = {}
-    for reason, concerned in reasons.items():
-        left_out[reason] = int((kept & concerned).sum())
-        kept &= ~concerned
-    chosen = records.filter(kept)
-    number = chosen["rname"].cast(pl.Enum(names)).to_physical()
-    return Reads(
-        chrom=number.to_numpy().astype(np.int64),
-        start=chosen["pos"].to_numpy().astype(np.int64),
-        end=chosen["end"].to_numpy().astype(np.int64),
-        reverse=chosen["flag"].to_numpy() & _REVERSE > 0,
-        names=names,
-        total=len(records),
-        left_out={reason: count for reason, count in left_out.items() if count},
-    )
+    for records in read_alignments(path):
+        flag = records.flag
+        reasons = {
+            "unmapped": (records.chrom < 0) | (records.start < 0),
+            "failed quality control": flag & _FAILED > 0,
+            "duplicate": (flag & _DUPLICATE > 0) & (not keep_duplicates),
+            f"mapping quality below {min_mapq}": records.mapq < min_mapq,
+        }
+        kept = np.ones(len(flag), dtype=bool)
+        left_out = {}
+        for reason, concerned in reasons.items():
+            if count := int((kept & concerned).sum()):
+                left_out[reason] = count
+                kept &= ~concerned
+        yield Reads(
+            chrom=records.chrom[kept],
+            start=records.start[kept],
+            end=records.end[kept],
+            reverse=flag[kept] & _REVERSE > 0,
+            names=names,
+            total=len(flag),
+            left_out=left_out,
+        )
 
 
 def read_bed(path: Path, *, stranded: bool = False) -> Iterator[Reads]:

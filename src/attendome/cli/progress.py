@@ -1,0 +1,53 @@
+"""How far a long command is, on a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def reading(files: int) -> Iterator[Callable[[Path, int], None]]:
+    """Show which of some files is being read, and how many records of it have been.
+
+    Gives a function that takes the file and the number of records read since its last call.
+    """
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=_console) as shown:
+        task = shown.add_task("Looking into the files")
+        records: dict[Path, int] = {}
+
+        def advance(file: Path, count: int) -> None:
+            records[file] = records.get(file, 0) + count
+            place = f"file {len(records)} of {files}"
+            shown.update(task, description=f"{place}: {file.name}, {records[file]:,} records")
+
+        yield advance
+
+
+@contextmanager
+def counting(datasets: int) -> Iterator[Callable[[str, str], None]]:
+    """Show how many of some datasets are done, and what became of each.
+
+    Gives a function that takes the name of a dataset and its outcome.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=_console) as shown:
+        task = shown.add_task("Datasets", total=datasets)
+
+        def done(name: str, outcome: str) -> None:
+            shown.console.print(f"{name}: {outcome}")
+            shown.advance(task)
+
+        yield done

@@ -1,0 +1,97 @@
+"""How a chromatin dataset is built from files: the settings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from attendome.config import Settings
+from attendome.errors import SettingsError
+from attendome.genome.counting import CountingRule
+from attendome.genome.tracks import Summary
+
+Missing = Literal["zero", "nan", "drop"]
+
+
+class BuildSettings(Settings):
+    """How genes are chosen and binned, and how signal and labels are made."""
+
+    gene_type: str = "protein_coding"
+    """Take the genes of this type, where the annotation has types; "all" takes all."""
+    feature: Literal["gene", "transcript"] = "gene"
+    """Which lines of the annotation become the dataset's genes."""
+    window: int = Field(default=10_000, gt=0)
+    """Length of the window around each TSS, in bp."""
+    bin_size: int = Field(default=100, gt=0)
+    """Length of a bin, in bp."""
+    oriented: bool = True
+    """Turn minus-strand genes around, so that bins run 5'→3'; otherwise in genome order."""
+    assembly: str = ""
+    """Such as hg38; by default found from the lengths of the chromosomes."""
+    counting: CountingRule = CountingRule()
+    """Which reads count, and where."""
+    summary: Summary = "mean"
+    """What a bin of a bigWig or bedGraph file gets: the mean, sum or maximum over its bases."""
+    missing: Missing = "zero"
+    """Bases that such a file does not cover: 0; NaN where a bin has no other; or leave genes out
+    that have a bin without any covered base."""
+    label_rule: str = "median"
+    """A gene is on where its expression is above: the median; zero; or threshold=NUMBER."""
+    split: str = "chromosome"
+    """The rule that puts genes into train, valid and test."""
+
+    @model_validator(mode="after")
+    def _whole_bins(self) -> "BuildSettings":
+        if self.window % self.bin_size:
+            raise ValueError(
+                f"a window of {self.window} bp is not a multiple of a bin of {self.bin_size} bp"
+            )
+        if self.window % 2:
+            raise ValueError(f"a window of {self.window} bp has no middle; give an even length")
+        return self
+
+
+class ChromatinFiles(Settings):
+    """The files of one cell type."""
+
+    cell_type: str = ""
+    """Name of the cell type."""
+    genes: Path
+    """Annotation: GTF, GFF3, BED with names, or a table."""
+    signal: dict[str, tuple[Path, ...]] = Field(min_length=1)
+    """The files of each mark, added up: BAM, BED or tagAlign; or bigWig or bedGraph."""
+    control: tuple[Path, ...] = ()
+    """Reads of the control (input), subtracted after scaling to each mark's depth."""
+    expression: Path | None = None
+    """Table of expression."""
+    column: str = ""
+    """Column of that table; may be left out where there is only one."""
+
+    def paths(self) -> list[Path]:
+        """List the signal files, those of the control last."""
+        return [path for paths in (*self.signal.values(), self.control) for path in paths]
+
+
+def files_by_mark(assignments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    """Turn ``["H3K4me3=a.bam,b.bam"]`` into the files of each mark.
+
+    Raises:
+        SettingsError: an item is not of that form, or a mark or a file stands twice.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for item in assignments:
+        mark, separator, text = item.partition("=")
+        if not mark or not separator or not text:
+            raise SettingsError(f"--signal {item}: expected MARK=FILE, such as H3K4me3=reads.bam.")
+        if mark in found:
+            raise SettingsError(
+                f"The mark {mark} is given twice; name several files of a mark once, "
+                f"such as {mark}=a.bam,b.bam."
+            )
+        whole = Path(text)  # a name may have a comma itself
+        paths = (whole,) if whole.exists() else tuple(Path(part) for part in text.split(","))
+        if len(set(paths)) < len(paths):
+            raise SettingsError(f"--signal {item}: a file is given twice; it would count twice.")
+        found[mark] = paths
+    return found

@@ -1,0 +1,170 @@
+"""Build chromatin datasets from files, one or many at once."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from attendome.data import ChromatinDataset, open_dataset
+from attendome.data.building import build
+from attendome.data.measuring import Progress
+from attendome.data.recipe import BuildSettings, ChromatinFiles
+from attendome.data.store import check_new_dataset, save_dataset
+from attendome.errors import AttendomeError, DataError
+
+
+def build_chromatin(
+    out: str | Path,
+    files: ChromatinFiles,
+    settings: BuildSettings | None = None,
+    *,
+    force: bool = False,
+    progress: Progress = lambda _file, _count: None,
+) -> ChromatinDataset:
+    """Build the chromatin dataset of one cell type and store it.
+
+    Args:
+        out: the dataset to make; its name ends in .zarr.
+        files: annotation, signal of each mark, expression.
+        settings: how the dataset is built.
+        force: replace ``out`` where it exists.
+        progress: called with a file and the number of records read since the last call.
+
+    Raises:
+        SettingsError: the settings do not fit the files.
+        DataError: a file is missing, damaged, malformed, or does not fit the others, or ``out``
+            exists.
+    """
+    target = Path(out)
+    check_new_dataset(target, force=force)
+    data = build(files, settings or BuildSettings(), progress)
+    return save_dataset(data, target, force=force)
+
+
+def build_all(
+    folder: str | Path,
+    cell_types: Sequence[ChromatinFiles],
+    settings: BuildSettings | None = None,
+    *,
+    workers: int | None = None,
+    force: bool = False,
+    done: Callable[[str, str], None] = lambda _name, _outcome: None,
+) -> dict[str, Path]:
+    """Build the datasets of many cell types, ``folder/NAME.zarr`` each, in parallel.
+
+    What stands there from the same files and settings is kept, so that the same call goes on where
+    it was stopped. A dataset that fails does not stop the others.
+
+    Args:
+        folder: where the datasets go; it is made where it is missing.
+        cell_types: the files of each.
+        settings: how the datasets are built.
+        workers: number of processes; by default as many as processors.
+        force: replace datasets that stand there.
+        done: called with the name of each cell type and what became of it.
+
+    Returns:
+        The dataset of each cell type.
+
+    Raises:
+        DataError: a dataset could not be built, or one stands there from other files or settings.
+    """
+    place, chosen = Path(folder), settings or BuildSettings()
+    targets = {files.cell_type: place / f"{files.cell_type}.zarr" for files in cell_types}
+    place.mkdir(exist_ok=True)
+    waiting = []
+    for files in cell_types:
+        if not force and _stands(targets[files.cell_type], files, chosen):
+            done(files.cell_type, "was there already")
+        else:
+            waiting.append(files)
+    faults = {}
+    for name, fault in _in_parallel(waiting, chosen, targets, workers, force=force):
+        done(name, fault or "built")
+        if fault:
+            faults[name] = fault
+    if faults:
+        listed = "\n".join(f"{name}: {fault}" for name, fault in faults.items())
+        raise DataError(
+            f"{len(faults)} of {len(targets)} datasets could not be built; the others are whole, "
+            f"and the same command goes on:\n{listed}"
+        )
+    return targets
+
+
+def _stands(target: Path, files: ChromatinFiles, settings: BuildSettings) -> bool:
+    """Tell whether a dataset stands there; one from other files or settings is an error."""
+    if not target.exists():
+        return False
+    attributes = open_dataset(target).xarray.attrs
+    made = attributes.get("build", {}).get("settings"), _named(attributes["sources"])
+    if made != (settings.model_dump(mode="json"), _given(files)):
+        raise DataError(
+            f"{target} stands there from other files or settings; choose another folder, or "
+            "replace it with --force (in Python force=True)."
+        )
+    return True
+
+
+def _named(sources: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
+    return sorted(
+        (str(source.get("mark", source["role"])), str(source["file"]), int(source["bytes"]))
+        for source in sources
+        if source["role"] in ("signal", "control")
+    )
+
+
+def _given(files: ChromatinFiles) -> list[tuple[str, str, int]]:
+    groups = [*files.signal.items(), ("control", files.control)]
+    return sorted(
+        (mark, path.name, path.stat().st_size) for mark, paths in groups for path in paths
+    )
+
+
+def _in_parallel(
+    waiting: Sequence[ChromatinFiles],
+    settings: BuildSettings,
+    targets: Mapping[str, Path],
+    workers: int | None,
+    *,
+    force: bool,
+) -> Iterator[tuple[str, str]]:
+    """Build datasets in processes of their own; give each name with its fault, if any."""
+    count = min(workers or os.cpu_count() or 1, len(waiting) or 1)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, initializer=_end_when_interrupted) as pool:
+        jobs: dict[Future[None], str] = {
+            pool.submit(_build_one, targets[f.cell_type], f, settings, force=force): f.cell_type
+            for f in waiting
+        }
+        try:
+            for job in as_completed(jobs):
+                yield jobs[job], _fault(job)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _build_one(
+    target: Path, files: ChromatinFiles, settings: BuildSettings, *, force: bool
+) -> None:
+    build_chromatin(target, files, settings, force=force)
+
+
+def _fault(job: "Future[None]") -> str:
+    try:
+        job.result()
+    except (AttendomeError, OSError) as error:
+        return str(error)
+    except BrokenProcessPool:
+        return "the process was killed, perhaps for lack of memory; try with fewer --workers"
+    return ""
+
+
+def _end_when_interrupted() -> None:
+    """Let Ctrl-C end a worker in an orderly way: it removes what it was writing."""
+    signal.signal(signal.SIGINT, lambda _number, _frame: sys.exit(1))
