@@ -118,7 +118,6 @@ def test_column(tmp_path, separator, start):
         ("random:test=nan", "above 0"),
         ("random:valid=inf", "below 1"),
         ("random:valid=.5,test=.5", "below 1"),
-        ("chromosome", "needs both"),
         ("chromosome:valid=chr8", "needs both"),
         ("chromosome:valid=chr8,test=chr1+chr8", "chr8 cannot be held out"),
         ("column", "column:file=splits.tsv"),
@@ -176,3 +175,27 @@ def test_column_of_a_wrong_table(tmp_path, content, message):
 def test_column_without_a_table(tmp_path, name):
     with pytest.raises(DataError, match=r"no such file|cannot be read"):
         assign(some_genes(), f"column:file={tmp_path / name}")
+
+
+def test_chromosomes_are_chosen_where_none_is_named():
+    sizes = {"chr1": 20, "chr2": 18, "chr3": 12, "chr4": 30, "chr5": 15, "chr6": 5}
+    chrom = [name for name, count in sizes.items() for _ in range(count)]
+    genes = pd.DataFrame({"chrom": chrom}, index=[f"G{n}" for n in range(100)])
+    split = assign(genes, "chromosome")
+    parts = {name: set(genes["chrom"][split == name]) for name in ("train", "valid", "test")}
+    assert parts == {"test": {"chr1"}, "valid": {"chr2"}, "train": {"chr3", "chr4", "chr5", "chr6"}}
+
+
+def test_few_chromosomes_leave_the_largest_for_training():
+    genes = pd.DataFrame({"chrom": [*"aaaaabbbcc"]}, index=[*"0123456789"])
+    assert assign(genes, "chromosome").groupby(genes["chrom"]).first().to_dict() == {
+        "a": "train",
+        "b": "valid",
+        "c": "test",
+    }
+
+
+def test_two_chromosomes_are_too_few():
+    genes = pd.DataFrame({"chrom": ["a", "b"]}, index=["0", "1"])
+    with pytest.raises(DataError, match="three chromosomes or more; found a, b"):
+        assign(genes, "chromosome")

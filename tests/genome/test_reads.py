@@ -164,6 +164,16 @@ def test_a_truncated_gz_file_is_refused(tmp_path):
         list(read_bed(path))
 
 
+def test_a_damaged_gz_file_is_refused(tmp_path):
+    path = tmp_path / "reads.bed.gz"
+    lines = "".join(f"chr1\t{s}\t{s + 36}\tN\t0\t+\n" for s in range(200_000))
+    content = bytearray(gzip.compress(lines.encode()))
+    content[len(content) // 2 : len(content) // 2 + 500] = b"\xff" * 500
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged or cut short"):
+        list(read_bed(path))
+
+
 def test_a_file_without_line_ends_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("attendome.genome.text._PIECE", 50)
     path = tmp_path / "reads.bed"

@@ -51,7 +51,7 @@ Expression = Annotated[
 ]
 Column = Annotated[
     str,
-    typer.Option("--column", metavar="NAME", help="Column of that table, if it has several."),
+    typer.Option("--column", metavar="NAME", help="Column of that table; default: the cell type's, or the only one."),
 ]
 Samplesheet = Annotated[
     Path | None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from attendome.data.chromatin import ChromatinDataset, assemble
 from attendome.data.expression import read_expression
@@ -60,14 +60,7 @@ def build(
     _check_places(chosen.table, known, files.genes)
     grid = _grid(chosen.table, chromosomes, settings)
     signal = _measure_marks(files, grid, chromosomes, known, settings, progress)
-    reasons = _reasons(chosen.table, signal, settings)
-    kept = ~np.any(list(reasons.values()), axis=0)
-    left_out = chosen.left_out | {why: int(concerned.sum()) for why, concerned in reasons.items()}
-    if not kept.any():
-        raise DataError(
-            f"No gene is left of {len(kept)}: "
-            + "; ".join(f"{count} left out: {why}" for why, count in left_out.items() if count)
-        )
+    kept, left_out = _keep(chosen, signal, settings)
     genes, values = chosen.table[kept], signal.values[kept].astype(np.float32)
     if settings.oriented:
         reverse = (genes["strand"] == "-").to_numpy()
@@ -85,7 +78,7 @@ def build(
             "sources": [*chosen.sources, *signal.sources],
             "build": {
                 "settings": settings.model_dump(mode="json"),
-                "genes_left_out": {why: count for why, count in left_out.items() if count},
+                "genes_left_out": left_out,
                 "padded_windows": _padded(genes, known, settings.window),
                 "notes": _notes(signal.sources),
             },
@@ -99,7 +92,7 @@ def _choose_genes(files: ChromatinFiles, settings: BuildSettings) -> _Genes:
     left_out = {why: n for why, n in annotation.left_out.items() if why != OTHER_TYPE}
     if not files.expression:
         return _Genes(annotation.genes, "none", sources, left_out)
-    expression = read_expression(files.expression, files.column, annotation)
+    expression = read_expression(files.expression, files.column, annotation, files.cell_type)
     labels, words = label(expression.values, settings.label_rule)
     genes = annotation.genes.loc[expression.values.index]
     return _Genes(
@@ -161,16 +154,22 @@ def _measure_marks(
     return _Signal(np.stack(values, axis=1), shared, sources)
 
 
-def _reasons(
-    genes: pd.DataFrame, signal: _Signal, settings: BuildSettings
-) -> dict[str, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Tell which genes are to be left out, and why; a gene has one reason."""
-    absent = ~genes["chrom"].isin(signal.chromosomes).to_numpy(bool)
-    bare = np.isnan(signal.values).any(axis=(1, 2)) & (settings.missing == "drop")
-    return {
-        "on a chromosome that a signal file does not have": absent,
-        "a bin that no signal file covers": bare & ~absent,
+def _keep(
+    chosen: _Genes, signal: _Signal, settings: BuildSettings
+) -> tuple[Bool[np.ndarray, " gene"], dict[str, int]]:
+    """Tell which genes are kept, and how many are not, by reason."""
+    absent = ~chosen.table["chrom"].isin(signal.chromosomes).to_numpy(bool)
+    bare = np.isnan(signal.values).any(axis=(1, 2)) & (settings.missing == "drop") & ~absent
+    left_out = chosen.left_out | {
+        "on a chromosome that a signal file does not have": int(absent.sum()),
+        "a bin that no signal file covers": int(bare.sum()),
     }
+    left_out = {reason: count for reason, count in left_out.items() if count}
+    kept = ~(absent | bare)
+    if not kept.any():
+        listed = "; ".join(f"{count}: {reason}" for reason, count in left_out.items())
+        raise DataError(f"No gene is left; {listed}.")
+    return kept, left_out
 
 
 def _padded(genes: pd.DataFrame, known: Probe, window: int) -> int:

@@ -66,7 +66,16 @@ class ChromatinFiles(Settings):
     expression: Path | None = None
     """Table of expression."""
     column: str = ""
-    """Column of that table; may be left out where there is only one."""
+    """Column of that table; by default the one named as the cell type, or the only one."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "ChromatinFiles":
+        for mark, paths in [*self.signal.items(), ("the control", self.control)]:
+            if not paths and mark in self.signal:
+                raise ValueError(f"{mark} has no file")
+            if len(set(paths)) < len(paths):
+                raise ValueError(f"a file of {mark} is given twice; it would count twice")
+        return self
 
     def paths(self) -> list[Path]:
         """List the signal files, those of the control last."""
@@ -77,12 +86,12 @@ def files_by_mark(assignments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     """Turn ``["H3K4me3=a.bam,b.bam"]`` into the files of each mark.
 
     Raises:
-        SettingsError: an item is not of that form, or a mark or a file stands twice.
+        SettingsError: an item is not of that form, or a mark stands twice.
     """
     found: dict[str, tuple[Path, ...]] = {}
     for item in assignments:
-        mark, separator, text = item.partition("=")
-        if not mark or not separator or not text:
+        mark, _, text = item.partition("=")
+        if not mark or not all(text.split(",")):
             raise SettingsError(f"--signal {item}: expected MARK=FILE, such as H3K4me3=reads.bam.")
         if mark in found:
             raise SettingsError(
@@ -90,8 +99,6 @@ def files_by_mark(assignments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
                 f"such as {mark}=a.bam,b.bam."
             )
         whole = Path(text)  # a name may have a comma itself
-        paths = (whole,) if whole.exists() else tuple(Path(part) for part in text.split(","))
-        if len(set(paths)) < len(paths):
-            raise SettingsError(f"--signal {item}: a file is given twice; it would count twice.")
-        found[mark] = paths
+        parts = [text] if whole.exists() else text.split(",")
+        found[mark] = tuple(Path(part) for part in parts)
     return found

@@ -5,7 +5,6 @@ a read; benchmarks/read_counting.py shows what that costs.
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from isal import igzip_threaded
 from jaxtyping import Int, UInt8, UInt16
 
 from attendome.errors import DataError
+from attendome.genome.text import DAMAGE
 
 _END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _PIECE = 16 << 20
@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         with igzip_threaded.open(path, "rb", threads=1) as stream:
             yield stream
-    except (OSError, EOFError, zlib.error, ValueError, struct.error) as error:
+    except (*DAMAGE, ValueError, struct.error) as error:
         raise DataError(
             f"{path}: is not a whole BAM file ({error}); copy or download it again."
         ) from error

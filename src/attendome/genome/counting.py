@@ -1,7 +1,7 @@
 """Count reads in bins, as ``bedtools multicov`` does, in one pass over the reads."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,16 +93,13 @@ def count_reads(
     # The chromosome number −1, the last entry here, stands for all that the genes are not on.
     known = [(lengths or {}).get(name, _UNKNOWN_LENGTH) for name in chromosomes]
     ends = np.array([*known, _UNKNOWN_LENGTH], np.int64)
-    numbers = {name: number for number, name in enumerate(chromosomes)}
     counts = np.zeros(grid.cells, dtype=np.int64)
     seen: dict[str, None] = {}
     left_out: Counter[str] = Counter()
     total = used = in_windows = 0
     for reads in _batches(path, kind, rule):
         seen |= dict.fromkeys(reads.names)
-        names = matching(seen, chromosomes)
-        place = np.array([numbers.get(names.get(name, ""), -1) for name in reads.names], np.int64)
-        chrom = place[reads.chrom]
+        chrom = _numbers(reads.names, seen, chromosomes)[reads.chrom]
         _check_ends(path, chromosomes, ends, chrom, reads)
         start, end = _position(rule, reads, ends[chrom])
         near = (chrom >= 0) & grid.near(chrom, start, end)
@@ -131,6 +128,15 @@ def _batches(path: Path, kind: str, rule: CountingRule) -> Iterator[Reads]:
             f"{path}: BED and tagAlign have no mapping quality; leave min_mapq out, or give BAM."
         )
     return read_bed(path, stranded=rule.stranded)
+
+
+def _numbers(
+    names: Sequence[str], seen: Iterable[str], chromosomes: Sequence[str]
+) -> Int[np.ndarray, " name"]:
+    """Give the number of each of these names among the chromosomes, −1 where it is none of them."""
+    meant = matching(seen, chromosomes)
+    known = {name: number for number, name in enumerate(chromosomes)}
+    return np.array([known[meant[name]] if name in meant else -1 for name in names], np.int64)
 
 
 def _check_ends(

@@ -1,6 +1,5 @@
 """Read large tables of intervals, BED and bedGraph, piece by piece."""
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -8,13 +7,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
-from isal import igzip_threaded
+from isal import igzip_threaded, isal_zlib
 
 from attendome.errors import DataError
 
 _PIECE = 16 << 20
 _HEADINGS = (b"#", b"track", b"browser")
 GZIP_MAGIC = b"\x1f\x8b"
+# What a damaged file raises. The library's types take this class for an instance.
+DAMAGE = (OSError, EOFError, cast(type[Exception], isal_zlib.error))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _next_block(path: Path, file: BufferedReader) -> bytes:
     try:
         block = file.read(_PIECE)
         rest = file.readline(_PIECE) if block else b""
-    except (OSError, EOFError, zlib.error) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{path}: is damaged or cut short ({error}); copy or download it again."
         ) from error
