@@ -13,7 +13,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "data": ["ChromatinDataset", "open_dataset", "save_dataset", "simulate_chromatin"],
         "errors": ["AttendomeError", "DataError", "RunError", "SettingsError"],
         "models": ["AttentiveChrome", "AttentiveChromeSettings", "ChromatinOutput"],
-        "workflows": ["Run", "import_attentivechrome", "import_weights", "open_run", "train"],
+        "workflows": [
+            "Run",
+            "build_chromatin",
+            "import_attentivechrome",
+            "import_weights",
+            "open_run",
+            "train",
+        ],
     },
 )
 __all__ += ["__version__"]

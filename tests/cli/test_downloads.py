@@ -135,5 +135,6 @@ def test_ctrl_c_keeps_what_came(start, endless, tmp_path):
     os.kill(process.pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (130, "")
-    assert stderr == "Interrupted. The same command goes on from where it was.\n"
+    assert "The same command goes on from where it was." in stderr
+    assert "Traceback" not in stderr
     assert part.stat().st_size > 0

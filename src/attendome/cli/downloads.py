@@ -15,8 +15,6 @@ from attendome.cli.options import Json
 if TYPE_CHECKING:
     from attendome.data.downloads import Fetched, Progress
 
-INTERRUPTED = 130
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the program."""
@@ -60,8 +58,8 @@ def fetch(
         with _progress_shown() as progress:
             fetched = run_fetch(names or [], out, mirror=mirror, progress=progress)
     except KeyboardInterrupt as error:
-        typer.echo("Interrupted. The same command goes on from where it was.", err=True)
-        raise typer.Exit(INTERRUPTED) from error
+        error.add_note("The same command goes on from where it was.")
+        raise
     _show_fetched(fetched, json=json)
 
 

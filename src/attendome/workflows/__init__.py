@@ -8,6 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "building": ["build_chromatin"],
         "importing": ["import_attentivechrome", "import_weights"],
         "run": ["Run", "open_run"],
         "training": ["train"],

@@ -101,6 +101,11 @@ def _describe_dataset(data: ChromatinDataset, quality: Quality) -> dict[str, Any
     }
 
 
+def _listed(settings: dict[str, Any]) -> str:
+    flat = settings | settings.get("counting", {})
+    return ", ".join(f"{key} = {value}" for key, value in flat.items() if key != "counting")
+
+
 def _report_quality(
     data: ChromatinDataset, quality: Quality, content: dict[str, Any], path: Path
 ) -> None:
@@ -116,7 +121,7 @@ def _report_quality(
     }
     if build:
         facts |= {
-            "Settings": ", ".join(f"{key} = {value}" for key, value in build["settings"].items()),
+            "Settings": _listed(build["settings"]),
             "Padded windows": f"{build['padded_windows']:,}",
             "Notes": " ".join(build["notes"]),
         }
