@@ -4,14 +4,17 @@ attendome is imported inside the fixtures: pytest reads this file before jaxtypi
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pysam
 import pytest
 
 if TYPE_CHECKING:
     from attendome import ChromatinDataset
+
+Record = tuple[int, int, int, str | None, int]  # flag, chromosome, start, CIGAR, mapping quality
 
 # The models of the tests are tiny: a second thread, here or in a child process, would only wait.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -88,3 +91,42 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     from attendome.evaluation import scores
 
     monkeypatch.setattr(scores, "RESAMPLES", 20)
+
+
+@pytest.fixture
+def write_bam(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes a BAM file of two chromosomes, chr1 and chr2."""
+
+    def write(records: Sequence[Record], name: str = "reads.bam", length: int = 10_000) -> Path:
+        path = tmp_path / name
+        sizes = [{"SN": chrom, "LN": length} for chrom in ("chr1", "chr2")]
+        with pysam.AlignmentFile(path, "wb", header={"SQ": sizes}) as file:
+            for flag, chrom, start, cigar, mapq in records:
+                read = pysam.AlignedSegment(file.header)
+                read.query_name, read.flag, read.reference_id = "read", flag, chrom
+                read.reference_start, read.cigarstring, read.mapping_quality = start, cigar, mapq
+                file.write(read)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def six_genes(tmp_path: Path) -> Path:
+    """A table of genes: A (+) and B (−) on chr1, C (+), D (−), E (+) and F (−) on chr2."""
+    places = {"A": 1000, "B": 2000, "C": 1000, "D": 3000, "E": 5000, "F": 6000}
+    rows = [
+        f"{gene}\t{'chr1' if gene in 'AB' else 'chr2'}\t{'+' if gene in 'ACE' else '-'}\t{tss}\n"
+        for gene, tss in places.items()
+    ]
+    path = tmp_path / "genes.tsv"
+    path.write_text("gene\tchrom\tstrand\ttss\n" + "".join(rows))
+    return path
+
+
+@pytest.fixture
+def five_values(tmp_path: Path) -> Path:
+    """A table of expression, in two columns, of five of the six genes."""
+    path = tmp_path / "expression.tsv"
+    path.write_text("gene\tone\ttwo\nA\t5\t1\nB\t0\t2\nC\t7\t0\nD\t1\t9\nE\t2\t8\n")
+    return path

@@ -128,6 +128,12 @@ def test_folder_must_exist(tmp_path):
         check_new(tmp_path / "file" / "out", force=True)
 
 
+def test_folder_must_be_writable(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(DataError, match="may not write in the folder"):
+        check_new(tmp_path / "out")
+
+
 @pytest.mark.parametrize("name", [".", ".."])
 def test_working_folder_is_never_replaced(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path / "work")

@@ -1,5 +1,6 @@
 """Output files and folders that are either whole or not there."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -70,7 +71,8 @@ def check_new(path: Path, *, force: bool = False) -> None:
     """Check that an output may be written at ``path``.
 
     Raises:
-        DataError: ``path`` exists and ``force`` is not set, or its folder does not exist.
+        DataError: ``path`` exists and ``force`` is not set, or its folder does not exist or cannot
+            be written to.
     """
     if path.name in ("", ".."):
         raise DataError(f"{path}: expected a name for the output, found a folder; add a name.")
@@ -81,6 +83,8 @@ def check_new(path: Path, *, force: bool = False) -> None:
         )
     if not path.parent.is_dir():
         raise DataError(f"{path}: the folder {path.parent} does not exist; create it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise DataError(f"{path}: you may not write in the folder {path.parent}.")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -136,6 +136,8 @@ def test_pieces_are_cut_at_line_ends(tmp_path, monkeypatch):
         ("chr1\t-5\t41\tN\t0\t+", "found -5 and 41"),
         ("chr1\tx\t41\tN\t0\t+", "found x and 41"),
         ("chr1\t5\t41\tN\t0\tplus", "expected a strand .* found 'plus'"),
+        ("chr1\t5\t41\tN\t0\t+-", "expected a strand .* found '[+]-'"),
+        ("chr1\t5\t41\tN\t0\t", "expected a strand .* found ''"),
         ("chr1", "expected 6 columns .* found 1"),
     ],
 )

@@ -51,15 +51,20 @@ Expression = Annotated[
 ]
 Column = Annotated[
     str,
-    typer.Option("--column", metavar="NAME", help="Column of that table; default: the cell type's, or the only one."),
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="Column of that table; default: the one named as the cell type, or the only one.",
+    ),
 ]
 Samplesheet = Annotated[
     Path | None,
     typer.Option(
         "--samplesheet",
         metavar="SHEET",
-        help="Many cell types at once: TSV with the columns cell_type, mark, file (and genes, "
-        "expression, column), or YAML. The same command goes on where it was stopped.",
+        help="Many cell types at once: TSV or CSV with the columns cell_type, mark (control for "
+        "the control), file (and genes, expression, column), or YAML. The same command goes on "
+        "where it was stopped.",
     ),
 ]
 Workers = Annotated[
@@ -115,7 +120,9 @@ Extend = Annotated[
 ]
 MinMapq = Annotated[
     int,
-    typer.Option("--min-mapq", metavar="N", help="Leave out reads of a lower mapping quality."),
+    typer.Option(
+        "--min-mapq", metavar="N", help="Leave out reads of a lower mapping quality; BAM only."
+    ),
 ]
 KeepDuplicates = Annotated[
     bool, typer.Option("--keep-duplicates", help="Count reads that are marked as duplicates.")

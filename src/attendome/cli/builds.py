@@ -110,6 +110,8 @@ def _build_one(out: Path, given: dict[str, Any], settings: "BuildSettings", *, f
     for option in ("genes", "signal"):
         if not given[option]:
             raise typer.BadParameter(f"--{option} is needed, or --samplesheet.")
+    if given["column"] and not given["expression"]:
+        raise typer.BadParameter("--column names a column of --expression, which is needed then.")
     given |= {
         "cell_type": given["cell_type"] or out.stem,
         "signal": files_by_mark(given["signal"]),
@@ -131,7 +133,7 @@ def _show(data: "ChromatinDataset") -> None:
         display.say(f"Left out {count} genes: {reason}.")
     if made["padded_windows"]:
         display.say(f"{made['padded_windows']} windows reach beyond their chromosome: padded.")
-    display.say(f"Assembly {assembly}; on is {data.xarray.attrs['label_rule']}.")
+    display.say(f"Assembly {assembly}; labels: {data.xarray.attrs['label_rule']}.")
     display.warnings(assess(data).warnings)
 
 

@@ -13,7 +13,7 @@ from attendome.data.expression import read_expression
 from attendome.data.labels import label
 from attendome.data.measuring import Measured, Probe, Progress, measure, probe
 from attendome.data.recipe import BuildSettings, ChromatinFiles
-from attendome.data.splits import assign
+from attendome.data.splits import assign, check_rule
 from attendome.errors import DataError
 from attendome.genome.annotation import OTHER_TYPE, read_genes
 from attendome.genome.bins import BinGrid
@@ -58,6 +58,7 @@ def build(
     chromosomes = [str(name) for name in chosen.table["chrom"].unique()]
     known = probe(files, settings, chromosomes)
     _check_places(chosen.table, known, files.genes)
+    check_rule(chosen.table, settings.split)
     grid = _grid(chosen.table, chromosomes, settings)
     signal = _measure_marks(files, grid, chromosomes, known, settings, progress)
     kept, left_out = _keep(chosen, signal, settings)
@@ -67,7 +68,7 @@ def build(
         values[reverse] = values[reverse, :, ::-1]
     return assemble(
         values,
-        genes.assign(split=assign(genes, settings.split)),
+        genes.assign(split=_split(genes, settings.split, left_out)),
         list(files.signal),
         {
             "cell_type": files.cell_type,
@@ -78,6 +79,7 @@ def build(
             "sources": [*chosen.sources, *signal.sources],
             "build": {
                 "settings": settings.model_dump(mode="json"),
+                "files": files.told(),
                 "genes_left_out": left_out,
                 "padded_windows": _padded(genes, known, settings.window),
                 "notes": _notes(signal.sources),
@@ -167,9 +169,23 @@ def _keep(
     left_out = {reason: count for reason, count in left_out.items() if count}
     kept = ~(absent | bare)
     if not kept.any():
-        listed = "; ".join(f"{count}: {reason}" for reason, count in left_out.items())
-        raise DataError(f"No gene is left; {listed}.")
+        raise DataError(f"No gene is left. Left out: {_listed(left_out)}.")
     return kept, left_out
+
+
+def _split(genes: pd.DataFrame, rule: str, left_out: dict[str, int]) -> pd.Series:
+    try:
+        return assign(genes, rule)
+    except DataError as error:
+        if not left_out:
+            raise
+        raise DataError(
+            f"{error} There are {len(genes)} genes. Left out: {_listed(left_out)}."
+        ) from error
+
+
+def _listed(left_out: dict[str, int]) -> str:
+    return "; ".join(f"{count} genes, {reason}" for reason, count in left_out.items())
 
 
 def _padded(genes: pd.DataFrame, known: Probe, window: int) -> int:

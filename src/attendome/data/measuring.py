@@ -14,7 +14,7 @@ from attendome.errors import DataError, SettingsError
 from attendome.genome.bam import bam_lengths
 from attendome.genome.bins import BinGrid
 from attendome.genome.chromosomes import assembly_of, check_lengths, lengths, reconcile, renamed
-from attendome.genome.counting import ReadCounts, count_reads
+from attendome.genome.counting import ReadCounts, check_quality, count_reads
 from attendome.genome.files import Kind, kind_of, sha256
 from attendome.genome.tracks import BinnedTrack, bigwig_lengths, bin_bedgraph, bin_bigwig
 
@@ -64,12 +64,14 @@ def probe(files: ChromatinFiles, settings: BuildSettings, chromosomes: Sequence[
         chromosomes: the chromosomes of the genes.
 
     Raises:
-        SettingsError: a control is given with tracks, a mark mixes reads with tracks, or the
-            assembly is not known.
+        SettingsError: a control is given with tracks, a mark mixes reads with tracks, mapping
+            qualities are asked of a file without, or the assembly is not known.
         DataError: a file is missing, of an unknown kind, or of another assembly.
     """
     kinds = {path: kind_of(path) for path in files.paths()}
     _check_kinds(files, kinds)
+    for path, kind in kinds.items():
+        check_quality(path, kind, settings.counting)
     assembly = settings.assembly or "unknown"
     known = lengths(assembly)
     expected = {name: known[ucsc] for ucsc, name in _named(known, chromosomes).items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -74,12 +74,26 @@ class ChromatinFiles(Settings):
             if not paths and mark in self.signal:
                 raise ValueError(f"{mark} has no file")
             if len(set(paths)) < len(paths):
-                raise ValueError(f"a file of {mark} is given twice; it would count twice")
+                raise ValueError(f"a file of {mark} is given twice, and would count twice")
         return self
 
     def paths(self) -> list[Path]:
         """List the signal files, those of the control last."""
         return [path for paths in (*self.signal.values(), self.control) for path in paths]
+
+    def told(self) -> dict[str, Any]:
+        """Tell which files these are, by name and size, wherever they lie."""
+
+        def one(path: Path) -> str:
+            return f"{path.name}, {path.stat().st_size} bytes"
+
+        return {
+            "genes": one(self.genes),
+            "signal": {mark: [one(path) for path in paths] for mark, paths in self.signal.items()},
+            "control": [one(path) for path in self.control],
+            "expression": one(self.expression) if self.expression else "",
+            "column": self.column,
+        }
 
 
 def files_by_mark(assignments: Sequence[str]) -> dict[str, tuple[Path, ...]]:

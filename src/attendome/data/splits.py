@@ -35,20 +35,39 @@ def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
         SettingsError: the rule or one of its options is unknown.
         DataError: the rule does not fit the genes, or leaves a split empty.
     """
+    name, options = _parse(rule)
+    split: pd.Series = _RULES[name][0](genes, **options)
+    for expected in SPLITS:
+        if not (split == expected).any():
+            raise DataError(f"The split rule '{rule}' leaves no gene in the split '{expected}'.")
+    return split
+
+
+def check_rule(genes: pd.DataFrame, rule: str) -> None:
+    """Find out before long work whether a rule can fit genes of which some will be left out.
+
+    Raises:
+        SettingsError: as ``assign`` does.
+        DataError: as ``assign`` does, where leaving out genes does not help.
+    """
+    name, options = _parse(rule)
+    if name == "column":
+        _read_splits(**options)
+    else:
+        assign(genes, rule)
+
+
+def _parse(rule: str) -> tuple[str, dict[str, str]]:
     name, _, text = rule.partition(":")
     if name not in _RULES:
         raise SettingsError(f"Unknown split rule '{name}': {suggestion(name, _RULES)}")
-    function, known = _RULES[name]
+    known = _RULES[name][1]
     options = dict(part.partition("=")[::2] for part in text.split(",") if part)
     for option in options:
         if option not in known:
             hint = suggestion(option, known) if known else f"'{name}' takes none"
             raise SettingsError(f"Unknown option '{option}' of the split rule '{name}': {hint}")
-    split: pd.Series = function(genes, **options)
-    for expected in SPLITS:
-        if not (split == expected).any():
-            raise DataError(f"The split rule '{rule}' leaves no gene in the split '{expected}'.")
-    return split
+    return name, options
 
 
 def _thirds(genes: pd.DataFrame) -> pd.Series:
@@ -126,6 +145,17 @@ def _held_out(chrom: pd.Series) -> tuple[str, str]:
 
 
 def _column(genes: pd.DataFrame, file: str = "") -> pd.Series:
+    split = _read_splits(file).reindex(genes.index)
+    wrong = split[~split.isin(SPLITS)]
+    if len(wrong):
+        raise DataError(
+            f"{file}: expected train, valid or test for each gene; {wrong.index[0]} has "
+            f"{wrong.iloc[0]!r} ({len(wrong)} such genes)."
+        )
+    return split
+
+
+def _read_splits(file: str = "") -> pd.Series:
     if not file:
         raise SettingsError("The split rule 'column' needs a table: column:file=splits.tsv")
     try:
@@ -143,14 +173,7 @@ def _column(genes: pd.DataFrame, file: str = "") -> pd.Series:
     if table["gene"].duplicated().any():
         twice = table["gene"][table["gene"].duplicated()].iloc[0]
         raise DataError(f"{file}: the gene {twice} stands on two lines.")
-    split = table.set_index("gene")["split"].reindex(genes.index)
-    wrong = split[~split.isin(SPLITS)]
-    if len(wrong):
-        raise DataError(
-            f"{file}: expected train, valid or test for each gene; {wrong.index[0]} has "
-            f"{wrong.iloc[0]!r} ({len(wrong)} such genes)."
-        )
-    return split
+    return table.set_index("gene")["split"]
 
 
 _RULES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {

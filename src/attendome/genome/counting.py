@@ -123,11 +123,21 @@ def count_reads(
 def _batches(path: Path, kind: str, rule: CountingRule) -> Iterator[Reads]:
     if kind == "BAM":
         return read_bam(path, min_mapq=rule.min_mapq, keep_duplicates=rule.keep_duplicates)
-    if rule.min_mapq:
-        raise SettingsError(
-            f"{path}: BED and tagAlign have no mapping quality; leave min_mapq out, or give BAM."
-        )
+    check_quality(path, kind, rule)
     return read_bed(path, stranded=rule.stranded)
+
+
+def check_quality(path: Path, kind: str, rule: CountingRule) -> None:
+    """Check that a file has the mapping qualities that a rule asks for.
+
+    Raises:
+        SettingsError: it has none.
+    """
+    if kind == "BED" and rule.min_mapq:
+        raise SettingsError(
+            f"{path}: BED and tagAlign have no mapping quality; leave out --min-mapq (in Python "
+            "min_mapq), or give BAM."
+        )
 
 
 def _numbers(

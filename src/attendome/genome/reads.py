@@ -112,7 +112,7 @@ def _bed(strands: str) -> TextFormat:
         start, end = fields[1:3]
         if not (start.isdecimal() and end.isdecimal() and int(start) < int(end)):
             return f"expected a start below the end, both whole numbers, found {start} and {end}"
-        if fields[5] not in strands:
+        if fields[5] not in list(strands):
             return f"expected a strand out of {' '.join(strands)} in column 6, found {fields[5]!r}"
         return ""
 

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from attendome.config import validate
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.data.building import build
 from attendome.data.measuring import Progress
@@ -20,8 +21,8 @@ from attendome.errors import AttendomeError, DataError
 
 def build_chromatin(
     out: str | Path,
-    files: ChromatinFiles,
-    settings: BuildSettings | None = None,
+    files: ChromatinFiles | Mapping[str, Any],
+    settings: BuildSettings | Mapping[str, Any] | None = None,
     *,
     force: bool = False,
     progress: Progress = lambda _file, _count: None,
@@ -30,8 +31,9 @@ def build_chromatin(
 
     Args:
         out: the dataset to make; its name ends in .zarr.
-        files: annotation, signal of each mark, expression.
-        settings: how the dataset is built.
+        files: annotation, signal of each mark, expression; or the values of these by name. Without
+            a ``cell_type`` it is called as ``out``.
+        settings: how the dataset is built; or settings by name.
         force: replace ``out`` where it exists.
         progress: called with a file and the number of records read since the last call.
 
@@ -42,7 +44,11 @@ def build_chromatin(
     """
     target = Path(out)
     check_new_dataset(target, force=force)
-    data = build(files, settings or BuildSettings(), progress)
+    if not isinstance(settings, BuildSettings):
+        settings = validate(BuildSettings, settings or {})
+    if not isinstance(files, ChromatinFiles):
+        files = validate(ChromatinFiles, {"cell_type": target.stem, **files})
+    data = build(files, settings, progress)
     return save_dataset(data, target, force=force)
 
 
@@ -76,7 +82,7 @@ def build_all(
     """
     place, chosen = Path(folder), settings or BuildSettings()
     targets = {files.cell_type: place / f"{files.cell_type}.zarr" for files in cell_types}
-    place.mkdir(exist_ok=True)
+    _make_folder(place)
     waiting = []
     for files in cell_types:
         if not force and _stands(targets[files.cell_type], files, chosen):
@@ -97,33 +103,27 @@ def build_all(
     return targets
 
 
+def _make_folder(place: Path) -> None:
+    if place.suffix == ".zarr":
+        raise DataError(f"{place}: expected a folder for many datasets; its name cannot end so.")
+    try:
+        place.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{place}: cannot be made a folder ({error.strerror}).") from error
+
+
 def _stands(target: Path, files: ChromatinFiles, settings: BuildSettings) -> bool:
     """Tell whether a dataset stands there; one from other files or settings is an error."""
     if not target.exists():
         return False
-    attributes = open_dataset(target).xarray.attrs
-    made = attributes.get("build", {}).get("settings"), _named(attributes["sources"])
-    if made != (settings.model_dump(mode="json"), _given(files)):
+    made = open_dataset(target).xarray.attrs.get("build", {})
+    wanted = {"settings": settings.model_dump(mode="json"), "files": files.told()}
+    if {key: made.get(key) for key in wanted} != wanted:
         raise DataError(
             f"{target} stands there from other files or settings; choose another folder, or "
             "replace it with --force (in Python force=True)."
         )
     return True
-
-
-def _named(sources: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
-    return sorted(
-        (str(source.get("mark", source["role"])), str(source["file"]), int(source["bytes"]))
-        for source in sources
-        if source["role"] in ("signal", "control")
-    )
-
-
-def _given(files: ChromatinFiles) -> list[tuple[str, str, int]]:
-    groups = [*files.signal.items(), ("control", files.control)]
-    return sorted(
-        (mark, path.name, path.stat().st_size) for mark, paths in groups for path in paths
-    )
 
 
 def _in_parallel(
@@ -138,11 +138,14 @@ def _in_parallel(
     count = min(workers or os.cpu_count() or 1, len(waiting) or 1)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, context, initializer=_end_when_interrupted) as pool:
-        jobs: dict[Future[None], str] = {
-            pool.submit(_build_one, targets[f.cell_type], f, settings, force=force): f.cell_type
-            for f in waiting
-        }
         try:
+            # Workers inherit that Ctrl-C waits, until they can end without a traceback.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            jobs: dict[Future[None], str] = {
+                pool.submit(_build_one, targets[f.cell_type], f, settings, force=force): f.cell_type
+                for f in waiting
+            }
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
             for job in as_completed(jobs):
                 yield jobs[job], _fault(job)
         finally:
@@ -167,4 +170,7 @@ def _fault(job: "Future[None]") -> str:
 
 def _end_when_interrupted() -> None:
     """Let Ctrl-C end a worker in an orderly way: it removes what it was writing."""
+    if signal.SIGINT in signal.sigpending():
+        os._exit(1)
     signal.signal(signal.SIGINT, lambda _number, _frame: sys.exit(1))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
