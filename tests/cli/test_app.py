@@ -259,3 +259,12 @@ def test_a_disk_that_is_full(tmp_path):
         pytest.skip("a small file system cannot be made here")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "Error: No space left on device; nothing is half written.\n"
+
+
+def test_too_little_memory_is_said(fail, monkeypatch, tmp_path):
+    def use_it_up(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("attendome.workflows.simulating.simulate", use_it_up)
+    message = fail("simulate", "chromatin", tmp_path / "data.zarr")
+    assert "The memory does not suffice (Unable to allocate 9 TiB)" in message

@@ -187,9 +187,9 @@ def test_names_are_reconciled_and_said(built, tmp_path):
     bed = write_bed(tmp_path / "plain.bed", [("1", 960, 990, "+"), ("2", 960, 990, "+")])
     data = built([("M", bed)])
     assert rows(data)["A"] == rows(data)["C"] == [0, 1, 0, 0]
-    assert data.xarray.attrs["build"]["notes"] == [
-        "plain.bed: chromosomes 1, 2 are taken as chr1, chr2."
-    ]
+    said, unknown = data.xarray.attrs["build"]["notes"]
+    assert said == "plain.bed: chromosomes 1, 2 are taken as chr1, chr2."
+    assert unknown.startswith("The lengths of some chromosomes are not known")
 
 
 def test_the_assembly_is_found_by_lengths(built, reads, tmp_path):

@@ -75,3 +75,16 @@ def test_files_are_told_by_name_and_size(tmp_path):
     assert told[0] == told[1], "wherever they lie"
     (x := folders[0] / "x").write_text("123456")
     assert ChromatinFiles(genes=x, signal={"A": (x,)}, expression=x, column="c").told() != told[0]
+
+
+def test_one_file_needs_no_list():
+    files = validate(
+        ChromatinFiles, {"genes": "g.gtf", "signal": {"A": "a.bam"}, "control": "c.bam"}
+    )
+    assert files.signal == {"A": (Path("a.bam"),)}
+    assert files.control == (Path("c.bam"),)
+
+
+def test_a_window_of_all_the_genome_is_refused():
+    with pytest.raises(SettingsError, match="less than or equal to 10000000"):
+        validate(BuildSettings, {"window": 10_000_000_000})

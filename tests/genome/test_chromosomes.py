@@ -42,6 +42,11 @@ def test_no_shared_chromosome_shows_both_lists():
         reconcile(["I", "II"], ["chr1", "chr2"], "a.bam")
 
 
+def test_two_names_of_one_chromosome_are_refused():
+    with pytest.raises(DataError, match=r"NC_000001\.10 and NC_000067\.6 are both names of chr1"):
+        reconcile(["NC_000001.10", "NC_000067.6"], ["chr1"], "a.bed")
+
+
 def test_long_lists_are_cut():
     with pytest.raises(DataError, match="s0, s1, s2, s3, s4, s5 and 94 more"):
         reconcile([f"s{n}" for n in range(100)], ["chr1"], "a.bam")

@@ -64,8 +64,8 @@ def as_tag_align(bam, path):
 @pytest.mark.skipif(shutil.which("bedtools") is None, reason="bedtools is not installed")
 def test_equals_bedtools_multicov_on_every_kind_of_record(write_bam, tmp_path):
     generator = np.random.default_rng(0)
-    cigars = ["36M", "10M30N26M", "4S32M", "20M2I14M", "20M5D16M", "18M18H"]
-    flags = [0, 16, 256, 512, 1024, 2048, 99, 147]
+    cigars = ["36M", "10M30N26M", "4S32M", "20M2I14M", "20M5D16M", "18M18H", "36I", "20S16I"]
+    flags = [0, 4, 16, 20, 256, 512, 1024, 2048, 99, 147]
     records = sorted(
         (int(chrom), int(start), int(generator.choice(flags)), str(generator.choice(cigars)))
         for chrom, start in zip(*generator.integers(0, [[2], [300]], (2, 400)), strict=True)
@@ -168,8 +168,25 @@ def test_no_shared_chromosome_is_an_error(tmp_path):
 
 def test_a_read_beyond_its_chromosome_is_named(tmp_path):
     path = write_bed(tmp_path / "r.bed", [("1", 0, 9, "+"), ("1", 490, 501, "+")])
-    with pytest.raises(DataError, match=r"at chr1:490-501 lies beyond the end of chr1, .* 500 bp"):
+    with pytest.raises(DataError, match=r"chr1:490-501 lies beyond the end of chr1, .* 500 bp"):
         counted(path, lengths={"chr1": 500})
+
+
+def test_an_unmapped_read_over_the_end_of_its_chromosome_is_no_error(write_bam):
+    """BWA marks such a read as unmapped, and leaves it its place and CIGAR."""
+    path = write_bam([(4, 0, 9990, "36M", 0), (0, 0, 120, "36M", 60)], length=10_000)
+    found = counted(path, kind="BAM", lengths={"chr1": 10_000})
+    assert found.counts[0].tolist() == [1, 1, 1, 0]
+
+
+def test_a_read_without_aligned_bases_is_left_out(write_bam):
+    path = write_bam([(0, 0, 120, "36I", 60), (0, 0, 120, "36M", 60)])
+    assert counted(path, kind="BAM").left_out == {"no aligned base": 1}
+
+
+def test_a_file_without_reads_is_refused(write_bam):
+    with pytest.raises(DataError, match="holds no reads"):
+        counted(write_bam([]), kind="BAM")
 
 
 def test_bed_has_no_mapping_quality(tmp_path):

@@ -103,12 +103,13 @@ EXPECTED = [("chr2", 10, 46, True), ("chr1", 0, 36, False), ("chr2", 5, 6, False
     [
         BED,
         BED.replace("\n", "\r\n"),
+        f"\ufeff{BED}",
         BED.rstrip("\n"),
         f"# made by x\ntrack name=reads\nbrowser position chr1\n{BED}",
         BED.replace("chr1", "#middle\n\nchr1"),
         BED.replace("\n", "\t0\t0\t0\t2\t10,10\t0,26\n"),
     ],
-    ids=["plain", "CRLF", "no last line end", "headings", "heading in the middle", "BED12"],
+    ids=["plain", "CRLF", "BOM", "no last line end", "headings", "heading in the middle", "BED12"],
 )
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gz"])
 def test_bed(text, compress, tmp_path):
@@ -135,6 +136,8 @@ def test_pieces_are_cut_at_line_ends(tmp_path, monkeypatch):
         ("chr1\t5\t5\tN\t0\t+", "start below the end"),
         ("chr1\t-5\t41\tN\t0\t+", "found -5 and 41"),
         ("chr1\tx\t41\tN\t0\t+", "found x and 41"),
+        ("chr1\t5\t2147483648\tN\t0\t+", "no more than 2,147,483,647"),
+        ("chr1\t5\t99999999999999999999\tN\t0\t+", "no more than 2,147,483,647"),
         ("chr1\t5\t41\tN\t0\tplus", "expected a strand .* found 'plus'"),
         ("chr1\t5\t41\tN\t0\t+-", "expected a strand .* found '[+]-'"),
         ("chr1\t5\t41\tN\t0\t", "expected a strand .* found ''"),

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attendome.errors import DataError
+from attendome.genome.bedgraph import bin_bedgraph
+from attendome.genome.bigwig import bigwig_lengths, bin_bigwig
 from attendome.genome.bins import BinGrid
-from attendome.genome.tracks import bigwig_lengths, bin_bedgraph, bin_bigwig
 
 CHROMOSOMES = ["chr1", "chr2"]
 LENGTH = 300
@@ -127,9 +128,26 @@ def test_a_malformed_bedgraph_line_is_named(line, message, tmp_path):
 
 def test_overlapping_intervals_are_refused(tmp_path):
     path = tmp_path / "track"
-    path.write_text("chr1\t0\t50\t1\nchr1\t0\t50\t1\n")
-    with pytest.raises(DataError, match="intervals overlap"):
+    path.write_text("chr1\t5\t10\t1\nchr2\t0\t9\t1\nchr1\t2\t6\t1\n")
+    with pytest.raises(DataError, match="intervals overlap, such as 2-6 and 5-10"):
         bin_bedgraph(path, make_grid(), CHROMOSOMES)
+
+
+def test_a_bedgraph_interval_beyond_its_chromosome_is_refused(tmp_path):
+    path = tmp_path / "track"
+    path.write_text("chr1\t0\t50\t1\nchr1\t290\t301\t1\n")
+    with pytest.raises(DataError, match="chr1:290-301 lies beyond the end of chr1"):
+        bin_bedgraph(path, make_grid(), CHROMOSOMES, lengths={"chr1": 300})
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_bigwig_with_damaged_blocks_is_refused(tmp_path, shared_data):
+    content = bytearray(next((shared_data / "tracks" / "E116").glob("*.bw")).read_bytes())
+    content[1000 : len(content) // 2] = bytes(len(content) // 2 - 1000)
+    path = tmp_path / "damaged.bw"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged\.bw: is not a whole bigWig"):
+        bin_bigwig(path, BinGrid(np.array([0]), np.array([151_158_060]), 4, 25), ["chr1"])
 
 
 def test_a_cut_bigwig_is_refused(tmp_path, shared_data):

@@ -30,7 +30,7 @@ class Commands(TyperGroup):
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise  # of a reader that has seen enough; click ends quietly
-        except (AttendomeError, OSError) as error:
+        except (AttendomeError, OSError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
             errors.print(f"[bold red]Error:[/] {_escaped(_message(error))}", soft_wrap=True)
@@ -54,9 +54,11 @@ def _log_shown() -> Iterator[None]:
         talker.removeHandler(handler)
 
 
-def _message(error: AttendomeError | OSError) -> str:
+def _message(error: AttendomeError | OSError | MemoryError) -> str:
     if isinstance(error, AttendomeError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return f"The memory does not suffice ({error}); nothing is half written."
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}; nothing is half written."
 

@@ -82,7 +82,7 @@ def build(
                 "files": files.told(),
                 "genes_left_out": left_out,
                 "padded_windows": _padded(genes, known, settings.window),
-                "notes": _notes(signal.sources),
+                "notes": _notes(signal.sources, genes, known),
             },
         },
     )
@@ -195,9 +195,14 @@ def _padded(genes: pd.DataFrame, known: Probe, window: int) -> int:
     return int(beyond.sum())
 
 
-def _notes(sources: list[dict[str, Any]]) -> list[str]:
+def _notes(sources: list[dict[str, Any]], genes: pd.DataFrame, known: Probe) -> list[str]:
     """Say in words what was done to files that a reader may not expect."""
     notes = [f"{s['file']}: {s['chromosomes']}." for s in sources if "chromosomes" in s]
     if any(source["role"] == "control" for source in sources):
         notes.append("The control is subtracted after scaling to each mark's depth; below 0 is 0.")
+    if not genes["chrom"].isin(known.lengths).all():
+        notes.append(
+            "The lengths of some chromosomes are not known, so what lies beyond their ends is not "
+            "noticed; name the assembly."
+        )
     return notes

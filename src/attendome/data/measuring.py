@@ -12,11 +12,13 @@ from jaxtyping import Float
 from attendome.data.recipe import BuildSettings, ChromatinFiles
 from attendome.errors import DataError, SettingsError
 from attendome.genome.bam import bam_lengths
+from attendome.genome.bedgraph import bin_bedgraph
+from attendome.genome.bigwig import bigwig_lengths, bin_bigwig
 from attendome.genome.bins import BinGrid
 from attendome.genome.chromosomes import assembly_of, check_lengths, lengths, reconcile, renamed
 from attendome.genome.counting import ReadCounts, check_quality, count_reads
 from attendome.genome.files import Kind, kind_of, sha256
-from attendome.genome.tracks import BinnedTrack, bigwig_lengths, bin_bedgraph, bin_bigwig
+from attendome.genome.tracks import BinnedTrack
 
 Progress = Callable[[Path, int], None]
 _READS = ("BAM", "BED")
@@ -45,7 +47,7 @@ class Measured:
     Attributes:
         values: one per window and bin; NaN where nothing was measured.
         depth: number of reads used; 0 for tracks.
-        chromosomes: the chromosomes that all its files have.
+        chromosomes: the chromosomes that its files have.
         sources: what is to be kept of each file.
     """
 
@@ -135,7 +137,7 @@ def measure(
     return Measured(
         values=np.where(covered, np.nansum(values, axis=0), np.nan),
         depth=sum(part.depth for part in parts),
-        chromosomes=set.intersection(*(part.chromosomes for part in parts)),
+        chromosomes=set.union(*(part.chromosomes for part in parts)),
         sources=[source for part in parts for source in part.sources],
     )
 
@@ -160,8 +162,11 @@ def _measure_file(
             progress=advance,
         )
         return _counted(path, kind, counted)
-    bin_track = bin_bigwig if kind == "bigWig" else bin_bedgraph
-    return _binned(path, kind, bin_track(path, grid, chromosomes, advance), settings)
+    if kind == "bigWig":
+        track = bin_bigwig(path, grid, chromosomes, advance)
+    else:
+        track = bin_bedgraph(path, grid, chromosomes, advance, lengths=known.lengths)
+    return _binned(path, kind, track, settings)
 
 
 def _source(path: Path, kind: str, names: Mapping[str, str]) -> dict[str, Any]:

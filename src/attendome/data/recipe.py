@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from attendome.config import Settings
 from attendome.errors import SettingsError
@@ -21,7 +21,7 @@ class BuildSettings(Settings):
     """Take the genes of this type, where the annotation has types; "all" takes all."""
     feature: Literal["gene", "transcript"] = "gene"
     """Which lines of the annotation become the dataset's genes."""
-    window: int = Field(default=10_000, gt=0)
+    window: int = Field(default=10_000, gt=0, le=10_000_000)
     """Length of the window around each TSS, in bp."""
     bin_size: int = Field(default=100, gt=0)
     """Length of a bin, in bp."""
@@ -68,6 +68,18 @@ class ChromatinFiles(Settings):
     column: str = ""
     """Column of that table; by default the one named as the cell type, or the only one."""
 
+    @field_validator("signal", mode="before")
+    @classmethod
+    def _one_or_several(cls, signal: object) -> object:
+        if not isinstance(signal, dict):
+            return signal
+        return {mark: _several(paths) for mark, paths in signal.items()}
+
+    @field_validator("control", mode="before")
+    @classmethod
+    def _one_control_or_several(cls, control: object) -> object:
+        return _several(control)
+
     @model_validator(mode="after")
     def _each_once(self) -> "ChromatinFiles":
         for mark, paths in [*self.signal.items(), ("the control", self.control)]:
@@ -94,6 +106,10 @@ class ChromatinFiles(Settings):
             "expression": one(self.expression) if self.expression else "",
             "column": self.column,
         }
+
+
+def _several(paths: object) -> object:
+    return (paths,) if isinstance(paths, str | Path) else paths
 
 
 def files_by_mark(assignments: Sequence[str]) -> dict[str, tuple[Path, ...]]:

@@ -15,7 +15,7 @@ from attendome.genome.files import sha256
 from attendome.genome.genes import without_version
 from attendome.genome.gff import Feature, Style, read_gff
 from attendome.genome.tables import first_line, is_parquet, read_frame
-from attendome.genome.text import TextFormat, read_table
+from attendome.genome.text import FARTHEST, INTERVAL, TextFormat, fault_of_interval, read_table
 
 OTHER_TYPE = "another gene type"
 _DEFAULT_TYPE = "protein_coding"
@@ -115,8 +115,8 @@ def _bed_fault(fields: Sequence[str]) -> str:
             "expected at least 6 columns (chrom, start, end, name, score, strand) between tabs, "
             f"found {len(fields)}"
         )
-    if not _numbers(fields[1:3]) or int(fields[1]) >= int(fields[2]):
-        return f"expected a start below the end, found {fields[1]} and {fields[2]}"
+    if fault := fault_of_interval(*fields[1:3]):
+        return fault
     if fields[3] in ("", "."):
         return "expected the gene's ID in column 4, found none"
     if fields[5] not in ("+", "-"):
@@ -124,9 +124,7 @@ def _bed_fault(fields: Sequence[str]) -> str:
     return ""
 
 
-_PLACED = (
-    (pl.col("start") >= 0) & (pl.col("start") < pl.col("end")) & pl.col("strand").is_in(["+", "-"])
-)
+_PLACED = INTERVAL & pl.col("strand").is_in(["+", "-"])
 _BED = TextFormat(
     name="BED",
     columns={
@@ -169,7 +167,8 @@ def _from_table(path: Path) -> pl.DataFrame:
     if len(wrong):
         raise DataError(
             f"{path}: expected in each row a gene, a chrom, whole numbers 0 ≤ start < end or a "
-            f"tss of at least 0, and the strand + or -; found {wrong.row(0, named=True)}"
+            f"tss of at least 0, none above {FARTHEST:,}, and the strand + or -; found "
+            f"{wrong.row(0, named=True)}"
         )
     return rows
 

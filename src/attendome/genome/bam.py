@@ -22,6 +22,7 @@ from attendome.genome.text import DAMAGE
 
 _END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _PIECE = 16 << 20
+_UNMAPPED = 0x4
 _FIXED = 36  # bytes of a record before its name, its own length included
 
 
@@ -33,7 +34,8 @@ class Alignments:
         chrom: number of the chromosome; −1 where there is none.
         start: first aligned base, 0-based, in bp; −1 where there is none.
         end: base behind the last aligned one; what the read skips or deletes lies inside. A record
-            without aligned bases has the length 1.
+            that is unmapped, or has no CIGAR, is one base long; one whose CIGAR holds no base of
+            the reference is empty.
         flag: the flags of SAM.
         mapq: mapping quality.
     """
@@ -131,15 +133,18 @@ def _walk(
             return fields, -1
         if behind > len(content):
             break
-        span = 0
+        flag = content[place + 18] | content[place + 19] << 8
+        if flag & _UNMAPPED:  # aligners leave it a CIGAR where it hangs over a chromosome's end
+            operations = 0
+        span = 1 if operations == 0 else 0
         for operation in range(operations):
             value = _int32(content, cigar + 4 * operation)
             if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
                 span += value >> 4 & 0xFFFFFFF
         fields[0, count] = chrom
         fields[1, count] = start
-        fields[2, count] = start + max(span, 1)
-        fields[3, count] = content[place + 18] | content[place + 19] << 8
+        fields[2, count] = start + span
+        fields[3, count] = flag
         fields[4, count] = content[place + 13]
         count += 1
         place = behind

@@ -26,7 +26,7 @@ def reconcile(names: Iterable[str], wanted: Iterable[str], source: str) -> dict[
         The wanted name of each of the file's chromosomes that is wanted.
 
     Raises:
-        DataError: none is.
+        DataError: none is, or two of them are the same.
 
     >>> reconcile(["1", "2", "MT"], ["chr1", "chrM"], "a.bam")
     {'1': 'chr1', 'MT': 'chrM'}
@@ -38,6 +38,14 @@ def reconcile(names: Iterable[str], wanted: Iterable[str], source: str) -> dict[
             f"{source}: none of its chromosomes is one of the genes'. It has {_listed(names)}; the "
             f"genes are on {_listed(wanted)}. Check that both are of the same species and assembly."
         )
+    names_of: dict[str, str] = {}
+    for name, meant in found.items():
+        if meant in names_of:
+            raise DataError(
+                f"{source}: {names_of[meant]} and {name} are both names of {meant}; files of "
+                "different assemblies, or a file of two, cannot be told apart."
+            )
+        names_of[meant] = name
     return found
 
 

@@ -1,7 +1,7 @@
 """Count reads in bins, as ``bedtools multicov`` does, in one pass over the reads."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,9 @@ from pydantic import Field, model_validator
 from attendome.config import Settings
 from attendome.errors import DataError, SettingsError
 from attendome.genome.bins import BinGrid
-from attendome.genome.chromosomes import matching, reconcile
+from attendome.genome.chromosomes import reconcile
+from attendome.genome.places import check_ends, known_ends, numbers
 from attendome.genome.reads import Reads, read_bam, read_bed
-
-_UNKNOWN_LENGTH = np.iinfo(np.int64).max
 
 
 class CountingRule(Settings):
@@ -90,17 +89,15 @@ def count_reads(
         SettingsError: the rule asks for what the file does not have.
         DataError: the file is damaged, malformed, of another assembly, or shares no chromosome.
     """
-    # The chromosome number −1, the last entry here, stands for all that the genes are not on.
-    known = [(lengths or {}).get(name, _UNKNOWN_LENGTH) for name in chromosomes]
-    ends = np.array([*known, _UNKNOWN_LENGTH], np.int64)
+    ends = known_ends(chromosomes, lengths or {})
     counts = np.zeros(grid.cells, dtype=np.int64)
     seen: dict[str, None] = {}
     left_out: Counter[str] = Counter()
     total = used = in_windows = 0
     for reads in _batches(path, kind, rule):
         seen |= dict.fromkeys(reads.names)
-        chrom = _numbers(reads.names, seen, chromosomes)[reads.chrom]
-        _check_ends(path, chromosomes, ends, chrom, reads)
+        chrom = numbers(reads.names, seen, chromosomes)[reads.chrom]
+        check_ends(path, chromosomes, ends, chrom, reads.start, reads.end)
         start, end = _position(rule, reads, ends[chrom])
         near = (chrom >= 0) & grid.near(chrom, start, end)
         found = grid.overlaps(chrom[near], start[near], end[near])
@@ -110,6 +107,8 @@ def count_reads(
         total += reads.total
         used += len(reads.chrom)
         progress(reads.total)
+    if not total:
+        raise DataError(f"{path}: holds no reads.")
     return ReadCounts(
         counts=counts.reshape(-1, grid.bins).astype(np.float64),
         reads=total,
@@ -137,32 +136,6 @@ def check_quality(path: Path, kind: str, rule: CountingRule) -> None:
         raise SettingsError(
             f"{path}: BED and tagAlign have no mapping quality; leave out --min-mapq (in Python "
             "min_mapq), or give BAM."
-        )
-
-
-def _numbers(
-    names: Sequence[str], seen: Iterable[str], chromosomes: Sequence[str]
-) -> Int[np.ndarray, " name"]:
-    """Give the number of each of these names among the chromosomes, −1 where it is none of them."""
-    meant = matching(seen, chromosomes)
-    known = {name: number for number, name in enumerate(chromosomes)}
-    return np.array([known[meant[name]] if name in meant else -1 for name in names], np.int64)
-
-
-def _check_ends(
-    path: Path,
-    chromosomes: Sequence[str],
-    lengths: Int[np.ndarray, " chrom"],
-    chrom: Int[np.ndarray, " read"],
-    reads: Reads,
-) -> None:
-    beyond = reads.end > lengths[chrom]
-    if beyond.any():
-        first = int(beyond.argmax())
-        name, length = chromosomes[chrom[first]], lengths[chrom[first]]
-        raise DataError(
-            f"{path}: the read at {name}:{reads.start[first]}-{reads.end[first]} lies beyond the "
-            f"end of {name}, which is {length:,} bp long. Reads and genes must be of one assembly."
         )
 
 

@@ -1,12 +1,12 @@
 """Signal files: of what kind one is, by its content, and its checksum."""
 
+import codecs
 import hashlib
-import zlib
 from pathlib import Path
 from typing import Literal
 
 from attendome.errors import DataError
-from attendome.genome.text import GZIP_MAGIC
+from attendome.genome.text import DAMAGE, open_text
 
 Kind = Literal["BAM", "BED", "bigWig", "bedGraph"]
 
@@ -41,18 +41,15 @@ def sha256(path: Path) -> str:
 
 def _beginning(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_text(path) as file:
             content = file.read(_BEGINNING)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+    except DAMAGE as error:
+        raise DataError(
+            f"{path}: is damaged or cut short ({error}); copy or download it again."
+        ) from error
     if not content:
         raise DataError(f"{path}: is empty; {_EXPECTED}.")
-    if not content.startswith(GZIP_MAGIC):
-        return content
-    try:
-        return zlib.decompressobj(wbits=31).decompress(content)
-    except zlib.error as error:
-        raise DataError(f"{path}: is damaged ({error}); copy or download it again.") from error
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _other_format(beginning: bytes) -> str:
@@ -77,6 +74,8 @@ def _text_kind(path: Path, beginning: str) -> Kind:
             columns = line.split("\t")
             if len(columns) == 4:
                 return "bedGraph"
+            if len(columns) in (9, 10) and "." in columns[6]:
+                raise DataError(f"{path}: {_EXPECTED}; found peaks (narrowPeak or broadPeak).")
             if len(columns) >= 6:
                 return "BED"
             raise DataError(

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from attendome.errors import DataError
-from attendome.genome.text import TextFormat, read_table
+from attendome.genome.text import FARTHEST, TextFormat, read_table
 
 Feature = Literal["gene", "transcript"]
 Style = Literal["GTF", "GFF3"]
@@ -73,8 +73,11 @@ def _form(style: Style, feature: Feature) -> TextFormat:
         if len(fields) < 9:
             return f"expected 9 columns between tabs, found {len(fields)}"
         start, end = fields[3:5]
-        if not (start.isdecimal() and end.isdecimal() and 1 <= int(start) <= int(end)):
-            return f"expected whole numbers, 1 ≤ start ≤ end, found start {start} and end {end}"
+        if not (start.isdecimal() and end.isdecimal() and 1 <= int(start) <= int(end) <= FARTHEST):
+            return (
+                f"expected whole numbers, 1 ≤ start ≤ end ≤ {FARTHEST:,}, found start {start} and "
+                f"end {end}"
+            )
         if re.search(_LINES[feature], fields[2]) and fields[6] not in ("+", "-"):
             return f"expected the strand of a {feature}, + or -, in column 7, found {fields[6]!r}"
         return ""
@@ -88,6 +91,7 @@ def _form(style: Style, feature: Feature) -> TextFormat:
         columns=dict.fromkeys(names, pl.String) | numbers,
         keep=["chrom", "feature", "start", "end", "strand", "about"],
         valid=pl.col("start").is_between(1, "end")
+        & (pl.col("end") <= FARTHEST)
         & pl.col("about").is_not_null()
         & (unstranded | pl.col("strand").is_in(["+", "-"])),
         fault=fault,

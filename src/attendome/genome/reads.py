@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Bool, Int
 
 from attendome.genome.bam import bam_lengths, read_alignments
-from attendome.genome.text import TextFormat, read_table
+from attendome.genome.text import INTERVAL, TextFormat, fault_of_interval, read_table
 
 _REVERSE, _FAILED, _DUPLICATE = 0x10, 0x200, 0x400
 
@@ -55,6 +55,7 @@ def read_bam(path: Path, *, min_mapq: int = 0, keep_duplicates: bool = False) ->
         flag = records.flag
         reasons = {
             "unmapped": (records.chrom < 0) | (records.start < 0),
+            "no aligned base": records.end == records.start,
             "failed quality control": flag & _FAILED > 0,
             "duplicate": (flag & _DUPLICATE > 0) & (not keep_duplicates),
             f"mapping quality below {min_mapq}": records.mapq < min_mapq,
@@ -103,15 +104,14 @@ def read_bed(path: Path, *, stranded: bool = False) -> Iterator[Reads]:
 
 
 def _bed(strands: str) -> TextFormat:
-    def fault(fields: Sequence[str]) -> str:
+    def wrong(fields: Sequence[str]) -> str:
         if len(fields) < 6:
             return (
                 "expected 6 columns (chrom, start, end, name, score, strand) between tabs, found "
                 f"{len(fields)}"
             )
-        start, end = fields[1:3]
-        if not (start.isdecimal() and end.isdecimal() and int(start) < int(end)):
-            return f"expected a start below the end, both whole numbers, found {start} and {end}"
+        if fault := fault_of_interval(*fields[1:3]):
+            return fault
         if fields[5] not in list(strands):
             return f"expected a strand out of {' '.join(strands)} in column 6, found {fields[5]!r}"
         return ""
@@ -127,7 +127,6 @@ def _bed(strands: str) -> TextFormat:
             "strand": pl.Enum(list(strands)),
         },
         keep=("chrom", "start", "end", "strand"),
-        valid=pl.col("start").is_between(0, pl.col("end"), closed="left")
-        & pl.col("strand").is_not_null(),
-        fault=fault,
+        valid=INTERVAL & pl.col("strand").is_not_null(),
+        fault=wrong,
     )

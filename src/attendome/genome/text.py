@@ -1,5 +1,6 @@
 """Read large tables of intervals, BED and bedGraph, piece by piece."""
 
+import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -13,6 +14,8 @@ from attendome.errors import DataError
 
 _PIECE = 16 << 20
 _HEADINGS = (b"#", b"track", b"browser")
+FARTHEST = 2**31 - 1
+"""The last base that BAM can name; further ones are not in any genome."""
 GZIP_MAGIC = b"\x1f\x8b"
 # What a damaged file raises. The library's types take this class for an instance.
 DAMAGE = (OSError, EOFError, cast(type[Exception], isal_zlib.error))
@@ -37,12 +40,28 @@ class TextFormat:
     fault: Callable[[Sequence[str]], str]
 
 
+INTERVAL = pl.col("start").is_between(0, pl.col("end"), closed="left") & (pl.col("end") <= FARTHEST)
+"""Whether a row's ``start`` and ``end`` are those of an interval, 0-based and half-open."""
+
+
+def fault_of_interval(start: str, end: str) -> str:
+    """Say what is wrong with the start and end of an interval; empty where nothing is."""
+    if start.isdecimal() and end.isdecimal() and int(start) < int(end) <= FARTHEST:
+        return ""
+    return (
+        "expected a start below the end, both whole numbers and no more than 2,147,483,647, found "
+        f"{start} and {end}"
+    )
+
+
 def open_text(path: Path) -> BufferedReader:
     """Open a file, plain or .gz by its content, to read its bytes.
 
     Raises:
         DataError: the file is missing or cannot be read.
     """
+    if path.is_fifo():
+        raise DataError(f"{path}: is a pipe; files are read more than once, so give a file.")
     try:
         with path.open("rb") as file:
             compressed = file.read(2) == GZIP_MAGIC
@@ -83,6 +102,7 @@ def _next_block(path: Path, file: BufferedReader) -> bytes:
 
 
 def _parse(path: Path, form: TextFormat, block: bytes, offset: int) -> pl.DataFrame:
+    block = block if offset else block.removeprefix(codecs.BOM_UTF8)
     rows, reason = _rows(form, block)
     if rows is None:  # perhaps only because of headings or empty lines
         rows, reason = _rows(form, _plain(block))

@@ -83,13 +83,17 @@ def build_all(
     place, chosen = Path(folder), settings or BuildSettings()
     targets = {files.cell_type: place / f"{files.cell_type}.zarr" for files in cell_types}
     _make_folder(place)
-    waiting = []
+    waiting: list[ChromatinFiles] = []
+    faults: dict[str, str] = {}
     for files in cell_types:
-        if not force and _stands(targets[files.cell_type], files, chosen):
-            done(files.cell_type, "was there already")
-        else:
-            waiting.append(files)
-    faults = {}
+        try:
+            if not force and _stands(targets[files.cell_type], files, chosen):
+                done(files.cell_type, "was there already")
+            else:
+                waiting.append(files)
+        except (AttendomeError, OSError) as error:
+            faults[files.cell_type] = str(error)
+            done(files.cell_type, str(error))
     for name, fault in _in_parallel(waiting, chosen, targets, workers, force=force):
         done(name, fault or "built")
         if fault:
