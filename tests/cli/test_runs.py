@@ -13,6 +13,7 @@ import yaml
 
 import attendome as ad
 from attendome.data.store import save_dataset
+from attendome.models.registry import MODELS
 
 SMALL = ["--set", "bin_hidden=4", "--set", "mark_hidden=3", "--set", "epochs=2"]
 MODEL = ["--model", "attentive-chrome"]
@@ -111,8 +112,30 @@ def test_explain(succeed, run, tmp_path):
 
 def test_models(succeed):
     assert "attentive-chrome (chromatin)" in succeed("models")
-    (row,) = json.loads(succeed("models", "--json"))
-    assert row["parameters"] == 55_681
+    rows = {row["name"]: row for row in json.loads(succeed("models", "--json"))}
+    assert list(rows) == list(MODELS)
+    assert rows["attentive-chrome"]["parameters"] == 55_681
+    assert rows["deep-chrome"]["settings"]["optimiser"]["paper"] == "sgd"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_from_training_to_the_report(succeed, fail, dataset, tmp_path, name):
+    out, attention = tmp_path / "run", MODELS[name].attention
+    options = ["--model", name, "--out", out, "--set", "epochs=1"]
+    assert f"Wrote {out}: best of 1 epochs is 1" in succeed("train", dataset, *options)
+    assert "24 genes" in succeed("evaluate", out)
+    assert "120 genes" in succeed("predict", out, "--out", tmp_path / "p.tsv")
+    if attention:
+        succeed("explain", out)
+        maps = xr.open_zarr(out / "attention.zarr", consolidated=False)
+        assert [kind for kind in ("alpha", "beta") if kind in maps] == list(attention)
+        assert maps.attrs["alpha_shared"] == (name in ("lstm-attention", "cnn-attention"))
+    else:
+        said = fail("explain", out)
+        assert "no attention to explain; train one that has: attentive-chrome (α and β)" in said
+        assert not (out / "attention.zarr").exists()
+    assert f"Wrote {out / 'report.html'}" in succeed("report", out)
+    assert f"Run of {name}" in succeed("info", out)
 
 
 def test_demo(succeed, fail, monkeypatch, tmp_path):
@@ -139,6 +162,8 @@ def test_demo(succeed, fail, monkeypatch, tmp_path):
         ([*MODEL, "--set", "epochs"], "not of the form key=value"),
         ([*MODEL, "--set", "epochs=1", "--set", "epochs=2"], "given twice"),
         ([*MODEL, "--set", "epochs=many"], "'epochs' cannot be 'many'"),
+        ([*MODEL, "--set", "optimiser=adan"], "'optimiser' cannot be 'adan'"),
+        (["--model", "deep-chrome", "--set", "kernel=17"], "at least 21 bins; found 20"),
         ([*MODEL, "--set", "learning_rate=-1"], "'learning_rate' cannot be -1"),
         ([*MODEL, "--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         ([*MODEL, "--config", "c.yaml", "--set", "preset=paper"], "leave out --config or preset="),

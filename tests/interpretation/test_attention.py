@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from attendome.errors import SettingsError
-from attendome.interpretation.attention import attention_maps
+from attendome.interpretation.attention import attention_maps, prediction_maps
 from attendome.models import AttentiveChrome, AttentiveChromeSettings, ChromatinOutput
 
 
@@ -80,10 +80,43 @@ def test_without_labels(model, simulated, maps):
     assert found.identical(maps.drop_vars("label"))
 
 
-def test_a_model_without_attention(simulated):
-    class Plain(nn.Module):
-        def forward(self, signal):
-            return ChromatinOutput(signal.mean(dim=(1, 2)))
+class Given(nn.Module):
+    """A model that gives the attention it was made with, the same for every gene."""
 
-    with pytest.raises(SettingsError, match="has no attention"):
-        attention_maps(Plain(), simulated)
+    def __init__(self, alpha=None, beta=None):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+        self.alpha, self.beta = alpha, beta
+
+    def forward(self, signal):
+        of_all = [
+            None if of_gene is None else of_gene.expand(len(signal), *of_gene.shape)
+            for of_gene in (self.alpha, self.beta)
+        ]
+        return ChromatinOutput(self.weight * signal.mean(dim=(1, 2)), *of_all)
+
+
+def test_a_model_without_attention(simulated):
+    with pytest.raises(SettingsError, match=r"no attention .* one that has: attentive-chrome"):
+        attention_maps(Given(), simulated)
+    maps = prediction_maps(Given(), simulated)
+    assert set(maps.data_vars) == {"probability", "label", "genes"}
+    assert maps["genes"].sum() == maps.sizes["gene"]
+
+
+def test_a_model_without_beta(simulated):
+    alpha = torch.rand(5, 20).softmax(dim=1)
+    maps = attention_maps(Given(alpha), simulated)
+    assert {"beta", "beta_mean"}.isdisjoint(maps)
+    np.testing.assert_allclose(maps["alpha_mean"][0], alpha, atol=1e-6)
+    assert maps.attrs["alpha_shared"] is False
+
+
+def test_attention_that_all_marks_share_is_called_so(simulated):
+    alpha = torch.rand(1, 20).softmax(dim=1).expand(5, -1)
+    assert attention_maps(Given(alpha), simulated).attrs["alpha_shared"] is True
+
+
+def test_of_one_mark_alone_attention_is_not_called_shared(simulated):
+    one = simulated.with_marks(simulated.marks[:1])
+    assert attention_maps(Given(torch.ones(1, 20) / 20), one).attrs["alpha_shared"] is False

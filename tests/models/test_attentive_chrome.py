@@ -4,35 +4,9 @@ import torch
 
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
 
+from .plain import plain_attention, plain_lstm
+
 SIGNAL = torch.from_numpy(np.random.default_rng(0).poisson(3, (7, 3, 12)).astype(np.float32))
-
-
-def plain_lstm(lstm, steps):
-    """The recurrence written out, one step at a time; steps × input → steps × hidden."""
-
-    def direction(steps, suffix):
-        weights = [getattr(lstm, name + suffix) for name in ("weight_ih_l0", "weight_hh_l0")]
-        biases = [getattr(lstm, name + suffix) for name in ("bias_ih_l0", "bias_hh_l0")]
-        hidden = cell = torch.zeros(lstm.hidden_size)
-        states = []
-        for step in steps:
-            gates = weights[0] @ step + biases[0] + weights[1] @ hidden + biases[1]
-            enter, forget, new, out = gates.chunk(4)
-            cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
-            hidden = out.sigmoid() * cell.tanh()
-            states.append(hidden)
-        return torch.stack(states)
-
-    forward = direction(steps, "")
-    if not lstm.bidirectional:
-        return forward
-    return torch.cat([forward, direction(steps.flip(0), "_reverse").flip(0)], dim=1)
-
-
-def plain_attention(states, context):
-    scores = torch.stack([state @ context for state in states]).exp()
-    weights = scores / scores.sum()
-    return sum(w * state for w, state in zip(weights, states, strict=True)), weights
 
 
 def plain_attentive_chrome(model, signal):

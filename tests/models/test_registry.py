@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from attendome.config import Settings
+from attendome.config import Settings, validate
 from attendome.errors import RunError, SettingsError
-from attendome.models.registry import MODELS, architecture
+from attendome.models.registry import MODELS, architecture, models_with_attention
 from attendome.models.weights import (
     ModelDescription,
     load_model,
@@ -55,6 +55,62 @@ def test_shapes_for_any_batch(model, signal, batch):
     assert output.beta is None or output.beta.shape == (batch, len(MARKS))
 
 
+@pytest.mark.parametrize(("marks", "bins"), [(1, 14), (2, 37), (7, 100), (23, 40)])
+def test_any_number_of_marks_and_bins(name, marks, bins):
+    output = MODELS[name].build(marks, bins, MODELS[name].settings())(torch.ones(2, marks, bins))
+    assert torch.isfinite(output.logit).all()
+    assert output.alpha is None or output.alpha.shape == (2, marks, bins)
+    assert output.beta is None or output.beta.shape == (2, marks)
+
+
+def test_attention_is_what_the_registry_says(name, model, signal):
+    output = model(signal)
+    found = [kind for kind in ("alpha", "beta") if getattr(output, kind) is not None]
+    assert found == list(MODELS[name].attention)
+
+
+PARAMETERS = {
+    # per mark BiLSTM(1→32) and u: 2·(4·32·(1 + 32) + 8·32) + 64 = 9,024; BiLSTM(64→16) and u:
+    # 2·(4·16·(64 + 16) + 8·16) + 32 = 10,528; linear 32 + 1
+    "attentive-chrome": 5 * 9_024 + 10_528 + 33,
+    "lstm-alpha": 5 * 9_024 + 5 * 64 + 1,
+    # BiLSTM(5→32): 2·(4·32·(5 + 32) + 8·32) = 9,984; u; linear
+    "lstm-attention": 9_984 + 64 + 65,
+    "lstm": 9_984 + 65,
+    # 50 filters of 5 marks × 10 bins, their biases; u; linear
+    "cnn-attention": 50 * 50 + 50 + 50 + 51,
+    # per mark 50 filters of 10 bins, biases and u; BiLSTM(50→16): 2·(4·16·(50 + 16) + 8·16) and u
+    "cnn-alpha-beta": 5 * (50 * 10 + 50 + 50) + 8_704 + 32 + 33,
+    # the convolution; (100 − 10 + 1) // 5 = 18 pooled positions of 50 filters
+    "deep-chrome": 50 * 50 + 50 + (18 * 50 + 1) * 625 + 626 * 125 + 126,
+    "mlp": 501 * 125 + 126 * 50 + 51,
+}
+
+
+def test_number_of_parameters_at_the_published_size(name):
+    model = MODELS[name].build(5, 100, MODELS[name].settings())
+    assert sum(parameter.numel() for parameter in model.parameters()) == PARAMETERS[name]
+
+
+def test_the_seed_decides_the_first_weights(name):
+    def first_weights(seed):
+        torch.manual_seed(seed)
+        return torch.cat([p.detach().flatten() for p in describe(name).build().parameters()])
+
+    assert torch.equal(first_weights(3), first_weights(3))
+    assert not torch.equal(first_weights(3), first_weights(4))
+
+
+@pytest.mark.parametrize("bins", [BINS - 1, BINS + 7])
+def test_another_number_of_bins_is_read_or_refused_in_words(name, model, bins):
+    signal = torch.ones(2, len(MARKS), bins)
+    if name in ("deep-chrome", "mlp"):
+        with pytest.raises(ValueError, match=f"expected {BINS} bins on axis 2, found {bins}"):
+            model(signal)
+    else:
+        assert model(signal).logit.shape == (2,)
+
+
 @pytest.mark.parametrize("marks", [len(MARKS) - 1, len(MARKS) + 1])
 def test_another_number_of_marks_is_refused(model, marks):
     with pytest.raises(ValueError, match=f"expected 3 marks on axis 1, found {marks}"):
@@ -83,6 +139,7 @@ def test_gradients_are_finite_and_reach_every_parameter(model, signal):
 
 
 def test_overfits_one_batch(model, signal):
+    model.eval()  # dropout is there to prevent this
     labels = torch.tensor([0.0, 1.0] * 4)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(150):
@@ -129,6 +186,15 @@ def test_settings_of_model_and_training_have_different_names(name):
     assert not set(MODELS[name].settings.model_fields) & set(TrainingSettings.model_fields)
 
 
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_presets_are_of_valid_settings(name, preset):
+    values, own = MODELS[name].presets[preset], MODELS[name].settings
+    model = {key: value for key, value in values.items() if key in own.model_fields}
+    training = {key: value for key, value in values.items() if key not in model}
+    assert validate(own, model).model_dump().items() >= model.items()
+    assert validate(TrainingSettings, training).model_dump().items() >= training.items()
+
+
 def test_every_setting_is_explained(name):
     fields = {**MODELS[name].settings.model_fields, **TrainingSettings.model_fields}
     assert issubclass(MODELS[name].settings, Settings)
@@ -138,3 +204,10 @@ def test_every_setting_is_explained(name):
 def test_an_unknown_model_names_the_nearest():
     with pytest.raises(SettingsError, match="did you mean 'attentive-chrome'"):
         architecture("attentiv-chrome")
+
+
+def test_models_with_attention_are_named():
+    named = models_with_attention().split(", ")
+    assert "cnn-alpha-beta (α and β)" in named
+    assert "lstm-attention (α)" in named
+    assert len(named) == sum(bool(entry.attention) for entry in MODELS.values()) < len(MODELS)

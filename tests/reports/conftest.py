@@ -60,6 +60,29 @@ def content(simulated):
 
 
 @pytest.fixture(scope="session")
+def alpha_only(content):
+    """The same of a model without β."""
+    maps = content.maps.drop_vars(["beta", "beta_mean"])
+    return replace(content, title="lstm-alpha on simulated", maps=maps)
+
+
+@pytest.fixture(scope="session")
+def shared_alpha(alpha_only):
+    """The same of a model with one attention for all marks."""
+    first = alpha_only.maps[["alpha", "alpha_mean"]].isel(mark=[0] * 5)
+    maps = alpha_only.maps.assign({name: (v.dims, v.to_numpy()) for name, v in first.items()})
+    maps.attrs["alpha_shared"] = True
+    return replace(alpha_only, title="lstm-attention on simulated", maps=maps)
+
+
+@pytest.fixture(scope="session")
+def no_attention(alpha_only):
+    """The same of a model without attention."""
+    maps = alpha_only.maps.drop_vars(["alpha", "alpha_mean"])
+    return replace(alpha_only, title="deep-chrome on simulated", maps=maps)
+
+
+@pytest.fixture(scope="session")
 def hostile(content):
     """The same with names that try to be markup and script, and without history."""
     maps = content.maps.copy()

@@ -82,6 +82,24 @@ def test_the_gene_page_shows_the_genes_own_numbers(open_page, content):
     assert f"{float(maps['probability']):.4f}" in page.inner_text("#gene-facts")
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"), [("alpha_only", {"signal", "α"}), ("no_attention", {"signal"})]
+)
+def test_the_gene_page_of_a_model_without_beta_or_without_attention(
+    request, open_page, kind, names
+):
+    content = request.getfixturevalue(kind)
+    page = open_page(content, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    traces = drawn(page, "gene-plot")
+    assert {trace["name"] for trace in traces} == names
+    signal = np.array([trace["y"] for trace in traces if trace["name"] == "signal"])
+    np.testing.assert_array_equal(signal, content.signal[41])
+    assert page.locator("#gene-beta").count() == 0
+    assert "Highest α·β" not in page.inner_text("#gene-table thead")
+    assert f"{float(content.maps['probability'][41]):.4f}" in page.inner_text("#gene-facts")
+
+
 def test_another_row_is_another_gene(open_page, content):
     page = open_page(content, "#gene=SIM00001")
     before = drawn(page, "gene-plot")

@@ -62,6 +62,14 @@ def test_mean_alpha_is_drawn_at_the_middle_of_the_bins(content, oriented):
     assert [note.text for note in figure.layout.annotations] == list(maps["mark"].to_numpy())
 
 
+def test_attention_that_all_marks_share_is_drawn_once(shared_alpha):
+    maps = shared_alpha.maps
+    figure = figures.mean_alpha(maps)
+    assert [note.text for note in figure.layout.annotations] == ["all marks"]
+    first = trace(figure, "predicted off")
+    np.testing.assert_array_equal(first.y, maps["alpha_mean"].sel(predicted="off")[3])
+
+
 def test_beta_has_the_quartiles_of_each_group(content):
     maps = content.maps
     box = trace(figures.beta_by_mark(maps), "predicted on")

@@ -48,6 +48,41 @@ def test_every_figure_has_its_place_and_its_data(text):
     assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
 
 
+def test_a_model_without_beta(alpha_only, tmp_path):
+    text = page(alpha_only, tmp_path)
+    shown = " ".join(without_scripts(text).split())
+    assert "This model has no β: how much each mark counted is not shown." in shown
+    assert "α says where along a mark the model looked" in shown
+    assert 'data-figure="alpha"' in shown
+    assert 'data-figure="beta"' not in shown
+    assert "β of this gene" not in shown
+    assert embedded(text)["gene-data"]["beta"] is None
+    assert "figure-beta" not in embedded(text)
+
+
+def test_attention_that_all_marks_share_is_called_so(shared_alpha, tmp_path):
+    shown = " ".join(without_scripts(page(shared_alpha, tmp_path)).split())
+    assert "All marks share it, so it does not say at which mark." in shown
+    assert "<figcaption>Mean α</figcaption>" in shown
+
+
+def test_a_model_without_attention(no_attention, tmp_path):
+    text = page(no_attention, tmp_path)
+    shown = " ".join(without_scripts(text).split())
+    assert "This model has no attention: where it looked is not shown." in shown
+    assert "lstm-alpha (α)" in shown
+    assert set(re.findall(r'data-figure="([^"]+)"', text)) == {
+        "roc",
+        "precision-recall",
+        "calibration",
+        "history",
+    }
+    assert "Signal per mark" in shown
+    assert "α (line" not in shown
+    genes = embedded(text)["gene-data"]
+    assert (genes["alpha"], genes["beta"]) == (None, None)
+
+
 def test_nothing_is_loaded_from_outside(text):
     assert not re.search(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"']?(?:https?:)?//", text)
     assert "@import" not in without_scripts(text)

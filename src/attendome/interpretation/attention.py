@@ -9,6 +9,7 @@ from attendome.data import ChromatinDataset
 from attendome.data.schema import GENE_COLUMNS
 from attendome.errors import SettingsError
 from attendome.models.outputs import ON_FROM
+from attendome.models.registry import models_with_attention
 from attendome.training.inference import run_model
 
 
@@ -16,43 +17,68 @@ def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
     """Give the attention of each gene, and its mean over genes predicted on and off.
 
     Args:
-        model: a model that gives α and β.
+        model: a model that gives α, β or both.
         data: the genes; its marks are in the order of the model's input.
 
     Returns:
-        ``alpha[gene, mark, bin]``, ``beta[gene, mark]`` and ``probability[gene]``; with
-        ``predicted`` = on (probability ≥ .5) or off where there are such genes,
-        ``alpha_mean[predicted, mark, bin]``, ``beta_mean[predicted, mark]`` and
-        ``genes[predicted]``, their number; ``label[gene]`` where known. Coordinates are those of
-        the dataset.
+        What ``prediction_maps`` gives.
 
     Raises:
         SettingsError: the model has no attention.
     """
-    output = run_model(model, torch.from_numpy(data.signal.to_numpy()))
-    if output.alpha is None or output.beta is None:
+    maps = prediction_maps(model, data)
+    if not _attention_of(maps):
         raise SettingsError(
-            "The model has no attention over bins and marks; choose another method."
+            f"The model has no attention to explain; train one that has: {models_with_attention()}."
         )
+    return maps
+
+
+def prediction_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
+    """Give the prediction for each gene, with its attention where the model has any.
+
+    Args:
+        model: a chromatin model.
+        data: the genes; its marks are in the order of the model's input.
+
+    Returns:
+        ``probability[gene]`` and, where the model gives them, ``alpha[gene, mark, bin]`` and
+        ``beta[gene, mark]``; with ``predicted`` = on (probability ≥ .5) or off where there are such
+        genes, ``alpha_mean[predicted, mark, bin]``, ``beta_mean[predicted, mark]`` and
+        ``genes[predicted]``, their number; ``label[gene]`` where known. Coordinates are those of
+        the dataset. The attribute ``alpha_shared`` says that α is one for all marks, and so says
+        nothing about which mark.
+    """
+    output = run_model(model, torch.from_numpy(data.signal.to_numpy()))
     coords = {name: data.xarray[name] for name in ("gene", "mark", "bin_start", *GENE_COLUMNS)}
     maps = xr.Dataset(
-        {
-            "alpha": (("gene", "mark", "bin"), output.alpha.numpy()),
-            "beta": (("gene", "mark"), output.beta.numpy()),
-            "probability": ("gene", output.logit.sigmoid().numpy()),
-        },
+        {"probability": ("gene", output.logit.sigmoid().numpy())},
         coords,
         {"method": "attention", "bin_size": data.bin_size, "oriented": data.oriented},
     )
+    if output.alpha is not None:
+        maps["alpha"] = (("gene", "mark", "bin"), output.alpha.numpy())
+        one = torch.equal(output.alpha, output.alpha[:, :1].expand_as(output.alpha))
+        maps.attrs["alpha_shared"] = one and len(data.marks) > 1
+    if output.beta is not None:
+        maps["beta"] = (("gene", "mark"), output.beta.numpy())
     if "label" in data.xarray:
         maps["label"] = ("gene", data.labels())
     return maps.merge(_means(maps))
 
 
+def _attention_of(maps: xr.Dataset) -> list[str]:
+    return [name for name in ("alpha", "beta") if name in maps]
+
+
 def _means(maps: xr.Dataset) -> xr.Dataset:
     on = maps["probability"].to_numpy() >= ON_FROM
     groups = {name: chosen for name, chosen in (("on", on), ("off", ~on)) if chosen.any()}
-    means = [maps[["alpha", "beta"]].isel(gene=chosen).mean("gene") for chosen in groups.values()]
-    joined = xr.concat(means, dim="predicted").rename(alpha="alpha_mean", beta="beta_mean")
-    joined["genes"] = ("predicted", np.array([chosen.sum() for chosen in groups.values()]))
-    return joined.assign_coords(predicted=np.array(list(groups), object))
+    counts = np.array([chosen.sum() for chosen in groups.values()])
+    means = xr.Dataset(
+        {"genes": ("predicted", counts)}, {"predicted": np.array(list(groups), object)}
+    )
+    for name in _attention_of(maps):
+        values = [maps[name].to_numpy()[chosen].mean(axis=0) for chosen in groups.values()]
+        means[f"{name}_mean"] = (("predicted", *maps[name].dims[1:]), np.stack(values))
+    return means

@@ -7,7 +7,6 @@ is the LSTM-α,β of the authors' second release, 55,681 parameters for five mar
 
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -16,8 +15,10 @@ from attendome.config import Settings
 from attendome.models.blocks import (
     ContextAttention,
     InputTransform,
+    MarkwiseAttention,
     MarkwiseLSTM,
     TransformName,
+    check_signal,
 )
 from attendome.models.outputs import ChromatinOutput
 
@@ -66,7 +67,7 @@ class AttentiveChrome(nn.Module):
         self.bin_encoder = MarkwiseLSTM(
             marks, settings.bin_hidden, bidirectional=settings.bidirectional
         )
-        self.bin_attentions = nn.ModuleList(ContextAttention(bin_size) for _ in range(marks))
+        self.bin_attentions = MarkwiseAttention(marks, bin_size)
         self.mark_encoder = nn.LSTM(
             bin_size, settings.mark_hidden, bidirectional=settings.bidirectional, batch_first=True
         )
@@ -83,14 +84,8 @@ class AttentiveChrome(nn.Module):
         Raises:
             ValueError: the signal is not of as many marks as the model.
         """
-        if signal.shape[1] != self.marks:
-            raise ValueError(f"expected {self.marks} marks on axis 1, found {signal.shape[1]}")
-        bin_states = self.bin_encoder(self.transform(signal))
-        attended = [
-            attention(states)
-            for attention, states in zip(self.bin_attentions, bin_states, strict=True)
-        ]
-        marks, alpha = (torch.stack(parts, dim=1) for parts in zip(*attended, strict=True))
+        check_signal(signal, self.marks)
+        marks, alpha = self.bin_attentions(self.bin_encoder(self.transform(signal)))
         mark_states, _ = self.mark_encoder(self.dropout(marks))
         gene, beta = self.mark_attention(mark_states)
         return ChromatinOutput(self.output(self.dropout(gene)).squeeze(-1), alpha, beta)

@@ -5,8 +5,23 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 TransformName = Literal["counts", "log1p", "depth-normalised"]
+
+
+def check_signal(
+    signal: Float[Tensor, "batch mark bin"], marks: int, bins: int | None = None
+) -> None:
+    """Check that a signal has as many marks, and where ``bins`` is given as many bins, as expected.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if signal.shape[1] != marks:
+        raise ValueError(f"expected {marks} marks on axis 1, found {signal.shape[1]}")
+    if bins is not None and signal.shape[2] != bins:
+        raise ValueError(f"expected {bins} bins on axis 2, found {signal.shape[2]}")
 
 
 class InputTransform(nn.Module):
@@ -60,6 +75,24 @@ class MarkwiseLSTM(nn.Module):
         return [lstm(steps[:, mark])[0] for mark, lstm in enumerate(self.lstms)]
 
 
+class BinConvolution(nn.Module):
+    """A convolution over bins, then ReLU, with as many positions as bins.
+
+    Bins beyond the window count as zero. Of an even number of bins that a filter covers, one more
+    is after the bin it is placed at than before it.
+    """
+
+    def __init__(self, marks: int, filters: int, kernel: int) -> None:
+        super().__init__()
+        self.padding = ((kernel - 1) // 2, kernel // 2)
+        self.convolution = nn.Conv1d(marks, filters, kernel)
+
+    def forward(self, signal: Float[Tensor, "batch mark bin"]) -> Float[Tensor, "batch bin hidden"]:
+        """Encode each bin with the bins around it."""
+        found: Tensor = self.convolution(functional.pad(signal, self.padding))
+        return found.relu().transpose(1, 2)
+
+
 class ContextAttention(nn.Module):
     """Attention by a learned context vector u: w_t = softmax_t(h_t · u), AttentiveChrome eq. 5.
 
@@ -76,3 +109,18 @@ class ContextAttention(nn.Module):
         """Weigh the steps and sum over them."""
         weights = (states @ self.context).softmax(dim=1)
         return torch.bmm(weights.unsqueeze(1), states).squeeze(1), weights
+
+
+class MarkwiseAttention(nn.ModuleList):
+    """One attention per mark over its bins: m_j = Σ_t α_jt h_jt."""
+
+    def __init__(self, marks: int, hidden: int) -> None:
+        super().__init__(ContextAttention(hidden) for _ in range(marks))
+
+    def forward(
+        self, states: list[Float[Tensor, "batch bin hidden"]]
+    ) -> tuple[Float[Tensor, "batch mark hidden"], Float[Tensor, "batch mark bin"]]:
+        """Weigh the bins of each mark and sum over them."""
+        attended = [attention(of_mark) for attention, of_mark in zip(self, states, strict=True)]
+        marks, alpha = zip(*attended, strict=True)
+        return torch.stack(marks, dim=1), torch.stack(alpha, dim=1)

@@ -20,7 +20,8 @@ class ReportContent:
         metrics: the content of metrics.json.
         history: a row per epoch; None where the model was not trained here.
         best_epoch: the epoch whose weights were kept; None likewise.
-        maps: attention of the genes scored, as ``attention_maps`` gives it.
+        maps: predictions for the genes scored, with the attention that the model has, as
+            ``prediction_maps`` gives them.
         signal: the signal of the same genes, marks and bins.
     """
 

@@ -102,15 +102,21 @@ def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
 
 
 def mean_alpha(maps: xr.Dataset) -> go.Figure:
-    """Draw mean α over bins, a panel per mark, genes predicted on against off."""
+    """Draw mean α over bins, genes predicted on against off.
+
+    There is a panel per mark, or one where all marks share α.
+    """
     attributes = {"bin_size": maps.attrs["bin_size"], "oriented": maps.attrs["oriented"]}
+    alpha = maps["alpha_mean"].rename(predicted="group").assign_attrs(attributes)
+    if maps.attrs["alpha_shared"]:
+        alpha = alpha.isel(mark=[0]).assign_coords(mark=["all marks"])
     return panels_by_mark(
-        maps["alpha_mean"].rename(predicted="group").assign_attrs(attributes),
+        alpha,
         {
             group: f"predicted {group} ({int(maps['genes'].sel(predicted=group))} genes)"
             for group in maps["predicted"].to_numpy()
         },
-        ["mean α"] * maps.sizes["mark"],
+        ["mean α"] * alpha.sizes["mark"],
         shared_scale=True,
     )
 
@@ -154,8 +160,9 @@ def panels_by_mark(
     # In plotly's own larger letters, the title is cut on a telephone.
     positions = {"text": position_title(values.attrs["oriented"]), "font_size": 13}
     figure.update_xaxes(title=positions, row=len(marks))
-    # The legend stands above the title of the first panel.
-    return styled(figure, height=110 + 145 * len(marks)).update_layout(legend_y=1.05, margin_t=70)
+    styled(figure, height=110 + 145 * len(marks))
+    # The legend stands 35 pixels above the panels, over the title of the first.
+    return figure.update_layout(legend_y=1 + 35 / (145 * len(marks) - 15), margin_t=70)
 
 
 def beta_by_mark(maps: xr.Dataset) -> go.Figure:

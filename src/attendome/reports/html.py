@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from attendome.models.registry import models_with_attention
 from attendome.reports import figures
 from attendome.reports.content import ReportContent
 from attendome.reports.packing import SHARE_STEPS, pack_numbers, pack_shares
@@ -30,12 +31,17 @@ def write_report(content: ReportContent, path: Path) -> None:
         content=content,
         scores=[(label, content.metrics[name]) for name, label in _SCORES.items()],
         genes=_genes(content),
+        models_with_attention=models_with_attention(),
     )
 
 
 def _figures(content: ReportContent) -> dict[str, go.Figure]:
     maps = content.maps
-    made = {"alpha": figures.mean_alpha(maps), "beta": figures.beta_by_mark(maps)}
+    made = {}
+    if "alpha" in maps:
+        made["alpha"] = figures.mean_alpha(maps)
+    if "beta" in maps:
+        made["beta"] = figures.beta_by_mark(maps)
     labels, probabilities = maps["label"].to_numpy(), maps["probability"].to_numpy()
     if 0 < labels.sum() < len(labels):
         made["roc"] = figures.roc(labels, probabilities)
@@ -47,7 +53,7 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
 
 
 def _genes(content: ReportContent) -> dict[str, Any]:
-    """Give what the gene browser needs, in plain values."""
+    """Give what the gene browser needs, in plain values; α and β are None where there are none."""
     maps = content.maps
     columns = ("gene", "gene_name", "chrom", "tss", "strand", "label")
     return {
@@ -57,8 +63,10 @@ def _genes(content: ReportContent) -> dict[str, Any]:
         "position_title": figures.position_title(maps.attrs["oriented"]),
         "probability": pack_numbers(maps["probability"].to_numpy()),
         "signal": pack_numbers(content.signal),
-        "alpha": pack_shares(maps["alpha"].to_numpy()),
-        "beta": pack_shares(maps["beta"].to_numpy()),
+        **{
+            name: pack_shares(maps[name].to_numpy()) if name in maps else None
+            for name in ("alpha", "beta")
+        },
         "share_steps": SHARE_STEPS,
         "colours": {"alpha": figures.ON, "signal": "#56B4E9", "beta": figures.OFF},
     }

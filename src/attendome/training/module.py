@@ -70,10 +70,21 @@ class ChromatinTraining(lightning.LightningModule):
         self.log("valid_loss", loss, batch_size=size, sync_dist=True)
         self.log("valid_auroc", self.valid_auroc, batch_size=size, prog_bar=True)
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm, as the trainer does, then the elements."""
+        super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        if self.settings.gradient_clip_value is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.gradient_clip_value)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Give Adam, or AdamW where weights decay."""
-        return torch.optim.AdamW(
-            self.model.parameters(),
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
+        """Give the optimiser that the settings ask for."""
+        settings = self.settings
+        kind = torch.optim.SGD if settings.optimiser == "sgd" else torch.optim.AdamW
+        return kind(
+            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )

@@ -18,12 +18,16 @@ class TrainingSettings(Settings):
     """Stop after so many epochs without a better AUROC on the validation split."""
     batch_size: int = Field(default=16, ge=1)
     """Genes per step, on each device."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    """How weights follow the gradient: Adam, or plain stochastic gradient descent."""
     learning_rate: float = Field(default=1e-3, gt=0)
-    """Learning rate of Adam."""
+    """Learning rate of the optimiser."""
     weight_decay: float = Field(default=0.0, ge=0)
-    """Weight decay of AdamW; 0 is Adam."""
-    gradient_clip_norm: float = Field(default=1.0, gt=0)
-    """Gradients with a larger norm are scaled down to it."""
+    """Weight decay; with Adam, that of AdamW."""
+    gradient_clip_norm: float | None = Field(default=1.0, gt=0)
+    """Gradients with a larger norm are scaled down to it; null for no limit."""
+    gradient_clip_value: float | None = Field(default=None, gt=0)
+    """Elements of the gradient are cut to ± this value; null for no limit."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Number format of the arithmetic."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from attendome.data import ChromatinDataset
-from attendome.interpretation.attention import attention_maps
+from attendome.interpretation.attention import prediction_maps
 from attendome.reports import ReportContent
 from attendome.training.history import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig
@@ -29,7 +29,7 @@ def report_content(
         metrics: the content of metrics.json.
     """
     part = data.split(metrics["split"])
-    maps = attention_maps(model, part)
+    maps = prediction_maps(model, part)
     history = read_history(folder)
     return ReportContent(
         title=f"{config.model} on {data.cell_type or data.name}",

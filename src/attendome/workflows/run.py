@@ -166,7 +166,8 @@ class Run:
             force: replace ``out`` where it exists.
 
         Raises:
-            SettingsError: the method is unknown, or ``out`` has another ending.
+            SettingsError: the method is unknown, ``out`` has another ending, or the model has no
+                attention.
             DataError: ``out`` exists and ``force`` is not set.
         """
         if method not in _METHODS:

@@ -19,8 +19,9 @@ async function readGenes() {
   const shares = async (text) => Float32Array.from(await unpack(text, Uint16Array), (n) => n / steps);
   data.signal = await unpack(data.signal, Float32Array);
   data.probability = await unpack(data.probability, Float32Array);
-  data.alpha = await shares(data.alpha);
-  data.beta = await shares(data.beta);
+  // Not every model has attention.
+  if (data.alpha) data.alpha = await shares(data.alpha);
+  if (data.beta) data.beta = await shares(data.beta);
   return data;
 }
 
@@ -37,7 +38,7 @@ function topMark(data, gene) {
 function columnsOf(data) {
   const { gene, gene_name, chrom, tss, strand, label } = data.columns;
   const named = gene_name.some((name) => name);
-  const top = gene.map((_, g) => topMark(data, g));
+  const top = data.alpha && data.beta && gene.map((_, g) => topMark(data, g));
   const placed = chrom.some((name) => name);
   return [
     { title: "Gene", value: (g) => gene[g] },
@@ -52,7 +53,7 @@ function columnsOf(data) {
       value: (g) => data.probability[g],
       text: (value) => value.toFixed(4),
     },
-    { title: "Highest α·β", value: (g) => top[g] },
+    top && { title: "Highest α·β", value: (g) => top[g] },
   ].filter(Boolean);
 }
 
@@ -191,12 +192,12 @@ class GeneBrowser {
     this.element("gene-facts").textContent =
       `Predicted ${this.data.probability[gene].toFixed(4)}, labelled ${label[gene] ? "on" : "off"}.`;
     drawMarks(this.element("gene-plot"), this.data, gene);
-    drawBeta(this.element("gene-beta"), this.data, gene);
+    if (this.data.beta) drawBeta(this.element("gene-beta"), this.data, gene);
     this.element("gene").scrollIntoView({ block: "start" });
   }
 }
 
-// One panel per mark, the first on top: signal on the left axis, α on the right.
+// One panel per mark, the first on top: signal on the left axis, α, where there is any, on the right.
 function drawMarks(place, data, gene) {
   const marks = data.marks.length;
   const bins = data.position.length;
@@ -204,7 +205,7 @@ function drawMarks(place, data, gene) {
   const layout = {
     template: {},
     height: 90 + 125 * marks,
-    margin: { l: 65, r: 65, t: 30, b: 55 },
+    margin: { l: 65, r: data.alpha ? 65 : 20, t: 30, b: 55 },
     showlegend: false,
     bargap: 0,
     font: { family: "system-ui, sans-serif", size: 13 },
@@ -213,14 +214,10 @@ function drawMarks(place, data, gene) {
   };
   for (let mark = 0; mark < marks; mark += 1) {
     const from = (gene * marks + mark) * bins;
-    const [left, right] = [2 * mark + 1, 2 * mark + 2].map((n) => (n === 1 ? "" : String(n)));
+    const left = mark ? String(2 * mark + 1) : "";
     const top = 1 - mark / marks;
     const domain = [top - 0.76 / marks, top - 0.04 / marks];
     layout[`yaxis${left}`] = { domain, title: { text: "signal" }, rangemode: "tozero", nticks: 4 };
-    layout[`yaxis${right}`] = {
-      overlaying: `y${left}`, side: "right", title: { text: "α" }, rangemode: "tozero",
-      showgrid: false, tickmode: "auto", nticks: 4,
-    };
     layout.annotations.push({
       text: plain(data.marks[mark]), x: 0, xref: "paper", xanchor: "left", y: top + 0.03 / marks,
       yref: "paper", yanchor: "middle", showarrow: false, font: { size: 14 },
@@ -230,6 +227,12 @@ function drawMarks(place, data, gene) {
       type: "bar", x, y: Array.from(data.signal.subarray(from, from + bins)), yaxis: `y${left}`,
       marker: { color: data.colours.signal }, name: "signal",
     });
+    if (!data.alpha) continue;
+    const right = 2 * mark + 2;
+    layout[`yaxis${right}`] = {
+      overlaying: `y${left}`, side: "right", title: { text: "α" }, rangemode: "tozero",
+      showgrid: false, tickmode: "auto", nticks: 4,
+    };
     traces.push({
       type: "scatter", mode: "lines", x, y: Array.from(data.alpha.subarray(from, from + bins)),
       yaxis: `y${right}`, line: { color: data.colours.alpha, width: 2 }, name: "α",
