@@ -115,7 +115,8 @@ def models(rows: list[dict[str, Any]]) -> None:
     """Print the models and their settings."""
     for row in rows:
         say(f"{row['name']} ({row['task']}): {row['summary']}")
-        say(f"{row['parameters']:,} parameters at the published size")
+        if row["parameters"]:
+            say(f"{row['parameters']:,} parameters at the published size")
         presets = [key for key in next(iter(row["settings"].values())) if key != "about"]
         table = _table("Settings, by preset", "setting", *presets, "about")
         table.columns[-1].justify = "left"

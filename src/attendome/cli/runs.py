@@ -113,7 +113,10 @@ def explain(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write what the predictions looked at: α per gene, mark and bin, β per gene and mark."""
+    """Write what the predictions looked at: α per gene, mark and bin, β per gene and mark.
+
+    Only for models that have attention.
+    """
     from attendome.workflows.run import ATTENTION, open_run
 
     maps = open_run(run).explain(data, method, out, force=force)

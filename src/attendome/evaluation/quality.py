@@ -95,8 +95,8 @@ def _genes_left_out(data: ChromatinDataset) -> list[str]:
     reason = max(left_out, key=left_out.__getitem__)
     return [
         f"{count:,} of {total:,} genes were left out, {left_out[reason]:,} of them for: {reason}. "
-        "Where that is not as it should be, the annotation, the signal and the expression table may "
-        "name genes or chromosomes differently, or be of different assemblies; compare them."
+        "Where that is not as it should be, the annotation, the signal and the expression table "
+        "may name genes or chromosomes differently, or be of different assemblies; compare them."
     ]
 
 

@@ -13,11 +13,17 @@ from attendome.models import (
     cnn_alpha_beta,
     cnn_attention,
     deep_chrome,
+    linear,
+    logistic,
     lstm,
     lstm_alpha,
     lstm_attention,
     mlp,
+    random_forest,
+    rules,
+    svm,
 )
+from attendome.models.features import FeatureSettings
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,11 @@ class Architecture:
     build: Callable[[int, int, Any], nn.Module]
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     attention: tuple[Literal["alpha", "beta"], ...] = ()
+
+    @property
+    def classical(self) -> bool:
+        """Whether it is fitted at once by scikit-learn, not trained epoch by epoch."""
+        return issubclass(self.settings, FeatureSettings)
 
 
 MODELS: Mapping[str, Architecture] = {
@@ -102,6 +113,41 @@ MODELS: Mapping[str, Architecture] = {
         settings=mlp.MlpSettings,
         build=mlp.Mlp,
         presets={"default": mlp.DEFAULT, "paper": mlp.PAPER},
+    ),
+    "linear": Architecture(
+        task="chromatin",
+        summary="linear least squares on few features",
+        settings=linear.LinearSettings,
+        build=linear.Linear,
+        presets={"default": linear.DEFAULT, "paper": linear.PAPER},
+    ),
+    "logistic": Architecture(
+        task="chromatin",
+        summary="logistic regression on few features; ShallowChrome",
+        settings=logistic.LogisticSettings,
+        build=logistic.Logistic,
+        presets={"default": logistic.DEFAULT, "paper": logistic.PAPER},
+    ),
+    "svm": Architecture(
+        task="chromatin",
+        summary="support vector machine with a radial kernel",
+        settings=svm.SvmSettings,
+        build=svm.Svm,
+        presets={"default": svm.DEFAULT, "paper": svm.PAPER},
+    ),
+    "random-forest": Architecture(
+        task="chromatin",
+        summary="random forest",
+        settings=random_forest.RandomForestSettings,
+        build=random_forest.RandomForest,
+        presets={"default": random_forest.DEFAULT, "paper": random_forest.PAPER},
+    ),
+    "rules": Architecture(
+        task="chromatin",
+        summary="boosted rules of one condition each, readable in the report",
+        settings=rules.RulesSettings,
+        build=rules.Rules,
+        presets={"default": rules.DEFAULT, "paper": rules.PAPER},
     ),
 }
 

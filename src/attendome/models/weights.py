@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from attendome.config import Settings, validate
 from attendome.errors import RunError
+from attendome.models.classical import ClassicalModel, load_estimator
 from attendome.models.registry import architecture
 from attendome.outputs import new_output, write_text
 
@@ -93,4 +94,6 @@ def load_model(folder: Path) -> tuple[nn.Module, ModelDescription]:
         raise RunError(f"{path}: damaged, cannot be read as the description of a model.") from error
     model = description.build()
     assign_weights(model, read_weights(folder / WEIGHTS), folder / WEIGHTS)
+    if isinstance(model, ClassicalModel):
+        load_estimator(model, folder)
     return model.eval(), description

@@ -1,6 +1,6 @@
 """What a report shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ class ReportContent:
         maps: predictions for the genes scored, with the attention that the model has, as
             ``prediction_maps`` gives them.
         signal: the signal of the same genes, marks and bins.
+        terms: what the model adds up, in words, with weights; empty for most models.
     """
 
     title: str
@@ -33,3 +34,4 @@ class ReportContent:
     best_epoch: int | None
     maps: xr.Dataset
     signal: Float[np.ndarray, "gene mark bin"]
+    terms: list[tuple[str, float]] = field(default_factory=list)

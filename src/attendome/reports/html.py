@@ -47,7 +47,7 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
         made["roc"] = figures.roc(labels, probabilities)
         made["precision-recall"] = figures.precision_recall(labels, probabilities)
         made["calibration"] = figures.calibration(labels, probabilities)
-    if content.history is not None and content.best_epoch is not None:
+    if content.history is not None and len(content.history) > 1 and content.best_epoch:
         made["history"] = figures.history(content.history, content.best_epoch)
     return made
 

@@ -1,5 +1,7 @@
 """Run a trained model over many genes."""
 
+from itertools import chain
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ def placed(model: nn.Module, accelerator: str) -> nn.Module:
 @torch.inference_mode()
 def run_model(model: nn.Module, signal: Float[Tensor, "gene mark bin"]) -> ChromatinOutput:
     """Give the output of a chromatin model for each gene, computed where the model is."""
-    device = next(model.parameters()).device
+    device = next(chain(model.parameters(), model.buffers())).device
     model = model.eval()
     parts = [model(batch.to(device)) for batch in torch.split(signal, EVALUATION_BATCH)]
     logits, alphas, betas = zip(*parts, strict=True)

@@ -7,11 +7,16 @@ from pydantic import Field
 from attendome.config import Settings
 
 
-class TrainingSettings(Settings):
-    """How a model is trained; presets of the model replace the values below."""
+class FitSettings(Settings):
+    """How a classical model is fitted."""
 
     seed: int = Field(default=0, ge=0)
-    """Seed of the initial weights, the order of genes and dropout."""
+    """Seed of all that is random: initial weights, the order of genes, dropout, resampling."""
+
+
+class TrainingSettings(FitSettings):
+    """How a network is trained; presets of the model replace the values below."""
+
     epochs: int = Field(default=50, ge=1)
     """Most epochs to train for."""
     patience: int = Field(default=10, ge=1)

@@ -8,8 +8,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "building": ["build_chromatin"],
+        "building": ["build_all", "build_chromatin"],
+        "exporting": ["export_attentivechrome"],
+        "fetching": ["fetch"],
         "importing": ["import_attentivechrome", "import_weights"],
+        "information": ["describe"],
         "run": ["Run", "open_run"],
         "training": ["train"],
     },

@@ -14,7 +14,7 @@ from attendome.errors import RunError, SettingsError
 from attendome.models.registry import architecture
 from attendome.models.weights import ModelDescription
 from attendome.outputs import write_text
-from attendome.training.settings import TrainingSettings
+from attendome.training.settings import FitSettings, TrainingSettings
 
 CONFIG = "config.yaml"
 
@@ -42,8 +42,8 @@ class RunConfig(Settings):
 
 def resolve(
     model: str, overrides: Mapping[str, Any], inherited: Mapping[str, Any] | None = None
-) -> tuple[Settings, TrainingSettings]:
-    """Complete the settings of a model and of its training.
+) -> tuple[Settings, FitSettings]:
+    """Complete the settings of a model and of its training, or fit.
 
     Args:
         model: name of the architecture.
@@ -60,14 +60,20 @@ def resolve(
     if not isinstance(preset, str) or preset not in entry.presets:
         raise SettingsError(f"Unknown preset '{preset}': {suggestion(str(preset), entry.presets)}")
     values = {**entry.presets[preset], **(inherited or {}), **values}
-    known = {**entry.settings.model_fields, **TrainingSettings.model_fields}
+    kind = training_settings(model)
+    known = {**entry.settings.model_fields, **kind.model_fields}
     for name in values:
         if name not in known:
             hint = suggestion(name, [*known, "preset"])
             raise SettingsError(f"Unknown setting '{name}' of {model}: {hint}")
     ours = {name: v for name, v in values.items() if name in entry.settings.model_fields}
     training = {name: v for name, v in values.items() if name not in ours}
-    return validate(entry.settings, ours), validate(TrainingSettings, training)
+    return validate(entry.settings, ours), validate(kind, training)
+
+
+def training_settings(model: str) -> type[FitSettings]:
+    """Give the settings of how a model is trained, or fitted."""
+    return FitSettings if architecture(model).classical else TrainingSettings
 
 
 def read_config(folder: Path) -> RunConfig:
@@ -141,5 +147,5 @@ def describe_model(model: str, settings: Settings, data: ChromatinDataset) -> Mo
 
 def versions() -> dict[str, str]:
     """Give the versions of what a result depends on."""
-    packages = ("attendome", "lightning", "numpy", "torch")
+    packages = ("attendome", "lightning", "numpy", "scikit-learn", "torch")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

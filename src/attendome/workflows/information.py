@@ -12,8 +12,7 @@ from attendome.evaluation.quality import Quality, assess
 from attendome.models.registry import MODELS
 from attendome.outputs import check_new
 from attendome.reports.quality import QualityContent, write_quality
-from attendome.training.settings import TrainingSettings
-from attendome.workflows.configuration import CONFIG, resolve
+from attendome.workflows.configuration import CONFIG, resolve, training_settings
 from attendome.workflows.run import open_run
 
 PUBLISHED_SIZE = {"chromatin": (5, 100)}
@@ -141,13 +140,14 @@ def _report_quality(
 def list_models() -> list[dict[str, Any]]:
     """List the models: name, task, summary, parameters at the published size, settings.
 
-    Each setting, of the model or of its training, has its value in every preset.
+    How many parameters a classical model has depends on the genes: None. Each setting, of the
+    model or of its training, has its value in every preset.
     """
     rows = []
     for name, entry in MODELS.items():
         resolved = {preset: resolve(name, {"preset": preset}) for preset in entry.presets}
         network = entry.build(*PUBLISHED_SIZE[entry.task], entry.settings())
-        groups: tuple[type[Settings], ...] = (entry.settings, TrainingSettings)
+        groups: tuple[type[Settings], ...] = (entry.settings, training_settings(name))
         settings = {
             key: {
                 "about": field.description,
@@ -161,7 +161,7 @@ def list_models() -> list[dict[str, Any]]:
                 "name": name,
                 "task": entry.task,
                 "summary": entry.summary,
-                "parameters": sum(weights.numel() for weights in network.parameters()),
+                "parameters": sum(weights.numel() for weights in network.parameters()) or None,
                 "settings": settings,
             }
         )

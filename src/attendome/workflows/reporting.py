@@ -7,6 +7,7 @@ from torch import nn
 
 from attendome.data import ChromatinDataset
 from attendome.interpretation.attention import prediction_maps
+from attendome.models.classical import ClassicalModel
 from attendome.reports import ReportContent
 from attendome.training.history import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig
@@ -40,6 +41,7 @@ def report_content(
         maps=maps,
         signal=part.signal.to_numpy(),
         warnings=_warnings(config, data, metrics),
+        terms=model.terms(data.marks, data.bin_size) if isinstance(model, ClassicalModel) else [],
     )
 
 

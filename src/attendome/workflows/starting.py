@@ -10,8 +10,9 @@ from torch import Tensor
 
 from attendome.data import ChromatinDataset
 from attendome.data.attentivechrome import PUBLISHED_MARKS
-from attendome.errors import RunError
+from attendome.errors import RunError, SettingsError
 from attendome.models.published_weights import read_published_weights
+from attendome.models.registry import architecture
 from attendome.models.weights import WEIGHTS, load_model
 from attendome.workflows.configuration import RunConfig
 
@@ -43,13 +44,16 @@ def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
 
     Raises:
         RunError: there is nothing to read, it is damaged, or it is of another architecture.
+        SettingsError: the architecture is fitted at once, and starts from nothing.
     """
+    if architecture(model).classical:
+        raise SettingsError(f"{model} is fitted at once and cannot start from other weights.")
     if source.is_dir():
         network, description = load_model(source)
         found, marks, settings = description.model, description.marks, description.settings
     else:
-        published, architecture = read_published_weights(source, data.bins)
-        network, settings = published, architecture.model_dump()
+        published, own = read_published_weights(source, data.bins)
+        network, settings = published, own.model_dump()
         found, marks = "attentive-chrome", published_marks(published.marks, data)
     if found != model:
         raise RunError(f"{source}: expected weights of {model}; found those of {found}.")

@@ -13,11 +13,13 @@ from torch import nn
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.errors import DataError, RunError
 from attendome.models.blocks import InputTransform
+from attendome.models.classical import ClassicalModel
 from attendome.models.weights import ModelDescription, assign_weights, save_description
 from attendome.training.batches import Genes, check_complete
+from attendome.training.classical import fit_classical
 from attendome.training.fit import check_device, fit
 from attendome.training.log import written_log
-from attendome.training.settings import TrainingSettings
+from attendome.training.settings import FitSettings, TrainingSettings
 from attendome.workflows.configuration import (
     RunConfig,
     check_replaceable,
@@ -65,12 +67,12 @@ def train(
     dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
     folder = Path(out)
     start = read_start(Path(init_from), model, dataset) if init_from else None
-    if start:
-        dataset = dataset.with_marks(start.marks)
+    dataset = dataset.with_marks(start.marks) if start else dataset
     check_complete(dataset)
     values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
     model_settings, training = resolve(model, values, start.settings if start else {})
-    check_device(training)
+    if isinstance(training, TrainingSettings):
+        check_device(training)
     splits = {name: _genes(dataset, name) for name in ("train", "valid")}
     config = RunConfig(
         model=model,
@@ -86,7 +88,10 @@ def train(
     _open_folder(folder, config, existing)
     with _advice(existing), written_log(folder):
         logger.info("training %s on %s, run folder %s", model, dataset.name, folder)
-        fit(network, splits["train"], splits["valid"], training, folder)
+        if isinstance(training, TrainingSettings):
+            fit(network, splits["train"], splits["valid"], training, folder)
+        else:
+            _fit_at_once(network, dataset, splits, training, folder)
         save_description(description, folder)
     return open_run(folder)
 
@@ -104,8 +109,24 @@ def _genes(data: ChromatinDataset, split: str) -> Genes:
     return Genes(signal, torch.from_numpy(labels).float())
 
 
+def _fit_at_once(
+    model: nn.Module,
+    data: ChromatinDataset,
+    splits: Mapping[str, Genes],
+    settings: FitSettings,
+    folder: Path,
+) -> None:
+    """Fit a classical model; its best bins follow expression, or labels where it is not known."""
+    if not isinstance(model, ClassicalModel):
+        raise TypeError(f"{type(model).__name__} is not a classical model")
+    genes = data.split("train").genes
+    column = "expression" if "expression" in genes else "label"
+    target = torch.from_numpy(genes[column].to_numpy("float32", copy=True))
+    fit_classical(model, splits["train"], splits["valid"], target, settings.seed, folder)
+
+
 def _initial(
-    description: ModelDescription, training: TrainingSettings, train: Genes, start: Start | None
+    description: ModelDescription, training: FitSettings, train: Genes, start: Start | None
 ) -> nn.Module:
     """Make the model; without a start, its weights depend on the seed only."""
     with torch.random.fork_rng():
