@@ -63,7 +63,7 @@ def test_assignments_given_twice():
 
 
 UNREADABLE = ["[1", "{[1]: 2}", "=", "'", "\0", "!!python/object:os.system x"]
-UNREADABLE += ["2020-13-45", "0x_", "!!int x", "!!timestamp x"]
+UNREADABLE += ["{a: 1, a: 2}", "2020-13-45", "0x_", "!!int x", "!!timestamp x"]
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
@@ -125,6 +125,8 @@ def test_yaml_keeps_values_order_and_letters(tmp_path):
         (b"a: [", "cannot be read as YAML"),
         (b"\xff\xfe", "cannot be read as YAML"),
         (b"a: 2020-13-45", "cannot be read as YAML"),
+        (b"a: 1\nb: 2\na: 3", "line 3: the key 'a' stands twice"),
+        (b"a:\n  b: 1\n  c: 2\n  'b': 1", "line 4: the key 'b' stands twice"),
         (b"a: !!python/object/apply:os.system [true]", "cannot be read as YAML"),
     ],
 )
@@ -134,6 +136,12 @@ def test_yaml_that_is_wrong(tmp_path, content, message):
     with pytest.raises(SettingsError, match=message) as caught:
         read_yaml(path)
     assert str(path) in str(caught.value)
+
+
+def test_yaml_may_override_what_it_merges(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("x: &x {a: 1, b: 2}\ny: &y {<<: *x, a: 3}\nz: {<<: *y, b: 4}")
+    assert read_yaml(path)["z"] == {"a": 3, "b": 4}
 
 
 def test_yaml_that_is_not_there(tmp_path):

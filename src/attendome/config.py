@@ -13,6 +13,22 @@ from attendome.errors import SettingsError
 # PyYAML lets the errors of values through, such as a date in month 13.
 _UNREADABLE = (yaml.YAMLError, ValueError, AttributeError)
 
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which refuses a key that stands twice instead of taking the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML's
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            name = (key.tag, str(key.value))
+            if name in seen:
+                line = key.start_mark.line + 1
+                raise ValueError(f"line {line}: the key '{key.value}' stands twice; give it once")
+            seen.add(name)
+        return node
+
+
 S = TypeVar("S", bound="Settings")
 
 
@@ -49,7 +65,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         if key in values:
             raise SettingsError(f"Setting '{key}' is given twice; give it once.")
         try:
-            values[key] = yaml.safe_load(text)
+            values[key] = _load(text)
         except _UNREADABLE as error:
             raise SettingsError(f"The value of setting '{key}' cannot be read: {text}") from error
     return values
@@ -88,10 +104,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping.
 
     Raises:
-        SettingsError: the file is missing, not YAML, or not a mapping.
+        SettingsError: the file is missing, not YAML, or not a mapping, or a key stands twice.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = _load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file.") from error
     except (*_UNREADABLE, OSError) as error:
@@ -99,6 +115,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise SettingsError(f"{path}: expected a mapping of names to values at the top level.")
     return content
+
+
+def _load(text: str) -> Any:  # noqa: ANN401 - YAML holds anything
+    return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
 
 
 def to_yaml(content: Mapping[str, Any]) -> str:

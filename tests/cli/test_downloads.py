@@ -1,6 +1,7 @@
 """Fetching from a mirror: a folder as ``wget --mirror`` makes it, served by Python."""
 
 import functools
+import gzip
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 from attendome.cli import downloads
 
 READS = "egg2.wustl.edu/roadmap/data/byFileType/alignments/consolidated/E116-H3K4me3.tagAlign.gz"
+PACKED = gzip.compress(b"reads")
 
 
 def serve(handler):
@@ -32,7 +34,7 @@ def serve(handler):
 def mirror(tmp_path, monkeypatch):
     """Give the URL of a mirror with reads, a record and two of its files."""
     monkeypatch.setenv("NO_PROXY", "*")
-    files = {READS: b"reads", "zenodo.org/records/2652278/files/E003.zip": b"cells"}
+    files = {READS: PACKED, "zenodo.org/records/2652278/files/E003.zip": b"cells"}
     row = {"key": "E003.zip", "checksum": f"md5:{hashlib.md5(b'cells').hexdigest()}"}
     files["zenodo.org/api/records/2652278"] = json.dumps({"files": [row]}).encode()
     for name, content in files.items():
@@ -52,8 +54,8 @@ def test_a_mirror(invoke, succeed, mirror, tmp_path):
     result = invoke(*command)
     paths = [tmp_path / "out" / "E003.zip", tmp_path / "out" / "E116-H3K4me3.tagAlign.gz"]
     assert result.stdout.splitlines() == [str(path) for path in paths]
-    assert [path.read_bytes() for path in paths] == [b"cells", b"reads"]
-    digest = hashlib.sha256(b"reads").hexdigest()
+    assert [path.read_bytes() for path in paths] == [b"cells", PACKED]
+    digest = hashlib.sha256(PACKED).hexdigest()
     assert result.stderr == (
         f"E116-H3K4me3.tagAlign.gz: no checksum is published; remembered its SHA-256, {digest}\n"
     )

@@ -1,10 +1,13 @@
 """Downloads from a server of this machine, which can be made to fail in every way."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,8 +17,8 @@ from attendome.data.catalogue import RecordFiles, RemoteFile
 from attendome.data.downloads import fetch_files
 from attendome.errors import DataError
 
-SIZE = 1_000_000
-CONTENT = os.urandom(SIZE)
+CONTENT = gzip.compress(os.urandom(1_000_000))
+SIZE = len(CONTENT)
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 PATH = "/example.org/data/reads.gz"
 
@@ -33,6 +36,7 @@ class Server:
     headers: dict = field(default_factory=lambda: {"ETag": '"1"'})
     cut: int | None = None  # the number of bytes after which it breaks off
     wrong_range: bool = False
+    hold: threading.Event | None = None  # what it waits for in the middle
     asked: list = field(default_factory=list)  # (path, headers, number of bytes sent)
     url: str = ""
 
@@ -68,7 +72,11 @@ def server(monkeypatch):
             sent = body[: state.cut]
             state.asked.append((self.path, dict(self.headers), len(sent)))
             with contextlib.suppress(ConnectionError):  # an interrupted client
-                self.wfile.write(sent)
+                half = len(sent) // 2
+                self.wfile.write(sent[:half])
+                if state.hold:
+                    state.hold.wait(20)
+                self.wfile.write(sent[half:])
 
         def log_message(self, *_):
             pass
@@ -109,7 +117,7 @@ def interrupted(server, get, tmp_path):
 
 
 def here(tmp_path):
-    return sorted(path.name for path in (tmp_path / "cache").iterdir())
+    return sorted(path.name for path in (tmp_path / "cache").glob("[!.]*"))
 
 
 def assert_whole(fetched, content=CONTENT):
@@ -125,7 +133,7 @@ def test_a_download_and_a_second_call_without_a_request(server, get, tmp_path):
     assert [path for path, *_ in server.asked] == [PATH]
     assert get() == [file]
     assert len(server.asked) == 1
-    assert here(tmp_path) == ["reads.gz"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["reads.gz"]
 
 
 def test_an_interrupted_download_is_resumed(server, get, interrupted):
@@ -169,15 +177,18 @@ def test_a_server_without_ranges_starts_again(server, get, interrupted):
     assert server.asked[1][2] == SIZE
 
 
-@pytest.mark.parametrize("length", [SIZE, 100_000], ids=["of the same length", "shorter"])
+OTHERS = {"of the same length": os.urandom(1_000_000), "shorter": os.urandom(100_000)}
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("checksum", ["known", "not known"])
-def test_a_file_that_changed_starts_again(server, get, interrupted, checksum, length):
-    new = os.urandom(length)
+def test_a_file_that_changed_starts_again(server, get, interrupted, checksum, content):
+    new = gzip.compress(content)
     md5 = f"md5:{hashlib.md5(new).hexdigest()}" if checksum == "known" else ""
     interrupted(remote(md5))
     server.files[PATH], server.headers = new, {"ETag": '"2"'}
     assert_whole(get(remote(md5)), new)
-    assert server.asked[1][2] == length
+    assert server.asked[1][2] == len(new)
 
 
 def test_a_file_that_changed_unnoticed_is_found_by_its_checksum(server, get, interrupted, tmp_path):
@@ -251,11 +262,60 @@ def test_without_a_published_checksum_the_first_download_is_remembered(server, g
     with pytest.raises(DataError, match=f"expected the checksum sha256:{digest}, found"):
         get(remote(""))
     file.path.unlink()
-    server.files[PATH] = b"a new release"
+    server.files[PATH] = new = gzip.compress(b"a new release")
     with pytest.raises(DataError, match=r"expected .* but got .*to accept it, remove .*gz\.sha256"):
         get(remote(""))
     memory.unlink()
-    assert_whole(get(remote("")), b"a new release")
+    assert_whole(get(remote("")), new)
+
+
+NO_GZ = {
+    "login page": b"<!DOCTYPE html>" + b" " * 999,
+    "empty": b"",
+    "cut": CONTENT[:-99],
+    "damaged": CONTENT[:9999] + bytes(99) + CONTENT[10098:],
+}
+
+
+@pytest.mark.parametrize("content", NO_GZ.values(), ids=NO_GZ)
+def test_what_is_no_gz_is_not_remembered(server, get, tmp_path, content):
+    server.files[PATH] = content
+    with pytest.raises(
+        DataError, match=r"reads\.gz: could not be .* a \.gz file, .* was removed: "
+    ):
+        get(remote(""))
+    assert not {*here(tmp_path)} & {"reads.gz", "reads.gz.part", "reads.gz.sha256"}
+    server.files[PATH] = CONTENT
+    assert_whole(get(remote("")))
+
+
+@pytest.mark.parametrize("checksum", [MD5, ""], ids=["known", "not known"])
+def test_two_at_once_download_once(server, get, tmp_path, checksum):
+    told, begun = [], threading.Event()
+    server.hold = threading.Event()
+    with ThreadPoolExecutor() as both:
+        first = both.submit(get, remote(checksum), lambda *_: begun.set())
+        assert begun.wait(20)
+        second = both.submit(get, remote(checksum), lambda *news: told.append(news))
+        time.sleep(1.5)
+        assert not second.done()
+        server.hold.set()
+        assert first.result() == second.result()
+    assert_whole(first.result())
+    assert len(server.asked) == 1
+    assert told
+    assert {name for name, *_ in told} == {"reads.gz"}
+    assert not list((tmp_path / "cache").glob("*.lock"))
+
+
+def test_a_folder_that_cannot_be_made(server, get, tmp_path):
+    (tmp_path / "cache").write_text("thesis")
+    with pytest.raises(DataError, match=r"cache: is not a folder.*--out"):
+        get()
+    with pytest.raises(DataError, match=r"below: is not a folder.*--out"):
+        fetch_files(remote(), tmp_path / "cache" / "below", server.url)
+    assert (tmp_path / "cache").read_text() == "thesis"
+    assert not server.asked
 
 
 def test_a_file_put_there_by_hand_is_taken(server, get, tmp_path):
@@ -275,7 +335,7 @@ def test_no_network(tmp_path):
     assert said.startswith(f"{closed}/example.org/data/reads.gz: could not be fetched ([Errno ")
     assert "--mirror" in said
     assert f"put it at {tmp_path / 'reads.gz'}" in said
-    assert not any(tmp_path.iterdir())
+    assert not any(tmp_path.glob("[!.]*"))
 
 
 def test_no_such_file(get, tmp_path):

@@ -124,6 +124,16 @@ def test_transcripts_without_their_genes(read, annotation):
         read(SALMON, annotation=Annotation(annotation.genes, {}, {}, {}))
 
 
+@pytest.mark.parametrize("column", ["", "7"])
+def test_no_header(read, column):
+    with pytest.raises(DataError, match=r"no header: .* the number 7 .*such as gene<TAB>count"):
+        read("ENSG01.5\t7\nENSG02\t0\n__no_feature\t9\n", column)
+
+
+def test_names_of_rows_as_r_writes_them(read):
+    assert read('"a"\t"b"\n"ENSG01.5"\t1\t2\n"ENSG03"\t3\t4\n', "b").values.tolist() == [2, 4]
+
+
 def test_no_gene_in_common(read):
     with pytest.raises(DataError, match=r"has FOO, BAR; the annotation has ENSG01, .*ENSG03\.$"):
         read("gene\tx\nFOO\t1\nBAR\t2\n")

@@ -60,6 +60,16 @@ def test_signal_that_is_not_known(simulated, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["d.zarr"]
 
 
+def test_values_that_are_missing(simulated, tmp_path):
+    signal = simulated.xarray["signal"].copy()
+    signal[3, :, 2] = signal[5, 1, 0] = np.nan
+    built = {"build": {"settings": {"missing": "nan"}}}
+    data = ad.ChromatinDataset(simulated.xarray.assign(signal=signal).assign_attrs(built))
+    with pytest.raises(DataError, match=r"2 of 120 genes have missing values.*zero or drop"):
+        export_attentivechrome(data, tmp_path / "csv")
+    assert not any(tmp_path.iterdir())
+
+
 def test_an_existing_folder(simulated, tmp_path):
     out = tmp_path / "csv"
     export_attentivechrome(simulated, out)

@@ -13,7 +13,8 @@ from attendome.cli import display
 from attendome.cli.options import Json
 
 if TYPE_CHECKING:
-    from attendome.data.downloads import Fetched, Progress
+    from attendome.data.downloads import Fetched
+    from attendome.data.resuming import Progress
 
 
 def register(app: typer.Typer) -> None:

@@ -1,8 +1,8 @@
-"""Fetch public files: checksummed, cached, and resumed after an interruption."""
+"""Fetch public files: checksummed and cached."""
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -15,15 +15,11 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationE
 from urllib3.exceptions import HTTPError
 
 from attendome.data.catalogue import RecordFiles, RemoteFile, zenodo_file
+from attendome.data.resuming import Progress, Resuming, alone
 from attendome.errors import DataError
 from attendome.outputs import write_text
 
 CACHE_VARIABLE = "ATTENDOME_CACHE"
-_PATIENCE = 30  # seconds without an answer, until a server counts as out of reach
-_CHUNK = 1 << 18
-
-Progress = Callable[[str, int, int | None], None]
-"""Told, during a download: the name of the file, its bytes so far, and all of them where known."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,8 @@ def fetch_files(
 ) -> list[Fetched]:
     """Fetch what is not yet in a folder, and check all of it.
 
-    An interrupted download leaves a .part file, from which the next call goes on.
+    An interrupted download leaves a .part file, from which the next call goes on. Where another
+    process downloads the same file, this one waits for it.
 
     Args:
         wanted: what to fetch.
@@ -64,9 +61,17 @@ def fetch_files(
         progress: told how far a download is.
 
     Raises:
-        DataError: a server is not reached or has no such file, a checksum is wrong, or the listing
-            of a record is not usable.
+        DataError: the folder cannot be made, a server is not reached or has no such file, a
+            checksum is wrong, a .gz file without one is not whole, or the listing of a record is
+            not usable.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: is not a folder, and cannot be made one ({error.strerror}); choose another "
+            "with --out."
+        ) from error
     files = [wanted] if isinstance(wanted, RemoteFile) else _listed(wanted, folder, mirror)
     return [_fetch(file, folder, mirror, progress) for file in files]
 
@@ -145,13 +150,15 @@ def _download(
 ) -> None:
     parts = urlsplit(file.url)
     url = f"{mirror.rstrip('/')}/{parts.netloc}{parts.path}" if mirror else file.url
-    downloader = _Resuming(path, progress, checked=bool(known))
+    downloader = Resuming(path, progress, checked=bool(known))
     otherwise = (
         "A copy can be used with --mirror, or a file that was downloaded another way: put it at "
         f"{path}. Then, or to try again, run the same command."
     )
     try:
-        with _quiet():
+        with alone(path, progress), _quiet():
+            if path.exists():
+                return  # somebody else downloaded it meanwhile
             pooch.retrieve(url, known or None, path.name, path.parent, downloader=downloader)
     except requests.HTTPError as error:
         answer = f"{error.response.status_code} {error.response.reason}"
@@ -185,61 +192,3 @@ def _cause(error: BaseException) -> str:
     while error.__context__:
         error = error.__context__
     return str(error) or type(error).__name__
-
-
-class _Resuming:
-    """A downloader for pooch that, when interrupted, keeps what it has and later goes on.
-
-    Beside the .part file it keeps which version of the file that is: the server's ETag or date.
-    """
-
-    def __init__(self, path: Path, progress: Progress | None, *, checked: bool) -> None:
-        self.name, self.progress, self.checked = path.name, progress, checked
-        self.part = path.with_name(f"{path.name}.part")
-        self.version = path.with_name(f"{path.name}.part.version")
-
-    def __call__(self, url: str, output_file: str, _pooch: object) -> None:
-        """Download ``url`` to ``output_file``."""
-        response, start = self._ask(url)
-        with response:
-            self._receive(response, start)
-        self.part.replace(output_file)
-        self.version.unlink(missing_ok=True)
-
-    def _ask(self, url: str) -> tuple[requests.Response, int]:
-        """Ask for the file; say from which byte the answer starts."""
-        headers = {"Accept-Encoding": "identity"}
-        size = self.part.stat().st_size if self.part.exists() else 0
-        version = self.version.read_text("utf-8") if self.version.exists() else ""
-        # Without either, parts of two versions could be joined unnoticed.
-        if size and (version or self.checked):
-            headers["Range"] = f"bytes={size}-"
-            if version:
-                headers["If-Range"] = version
-        response = requests.get(url, headers=headers, stream=True, timeout=_PATIENCE)
-        rest = response.headers.get("Content-Range", "").startswith(f"bytes {size}-")
-        if "Range" in headers and response.status_code in (206, 416) and not rest:
-            response.close()
-            self.part.unlink()
-            return self._ask(url)
-        if not response.ok:
-            response.close()
-            response.raise_for_status()
-        return response, size if response.status_code == 206 else 0
-
-    def _receive(self, response: requests.Response, start: int) -> None:
-        if start == 0:
-            self.part.unlink(missing_ok=True)
-            tag = response.headers.get("ETag", "W/")
-            date = response.headers.get("Last-Modified", "")
-            self.version.write_text(date if tag.startswith("W/") else tag, "utf-8")
-        length = response.headers.get("Content-Length")
-        total = None if length is None else start + int(length)
-        with self.part.open("r+b" if start else "wb") as file:
-            file.seek(start)
-            for chunk in response.raw.stream(_CHUNK, decode_content=False):
-                file.write(chunk)
-                if self.progress:
-                    self.progress(self.name, file.tell(), total)
-            if total not in (None, file.tell()):
-                raise requests.ConnectionError(f"only {file.tell()} of {total} bytes came")

@@ -60,8 +60,8 @@ def read_expression(
 
     Raises:
         SettingsError: there is no such column, or none is given where there are several.
-        DataError: the file is damaged or malformed, a gene stands twice, a value is missing,
-            negative or no finite number, or no gene is annotated.
+        DataError: the file is damaged or malformed, has no header, a gene stands twice, a value
+            is missing, negative or no finite number, or no gene is annotated.
     """
     table = read_frame(path)
     form = next((f for f, known in _COLUMNS.items() if {*known} <= {*table.columns}), "table")
@@ -71,6 +71,11 @@ def read_expression(
         near = ", ".join(difflib.get_close_matches(chosen, offered, n=_SHOWN, cutoff=0))
         raise SettingsError(
             f"{path}: has no column '{chosen}'; the nearest of its {len(offered)} are: {near}."
+        )
+    if _is_numeric(pl.Series([chosen])):
+        raise DataError(
+            f"{path}: has no header: its first line has the number {chosen} where the name of a "
+            "column is expected. Add a first line, such as gene<TAB>count."
         )
     numbers = _numbers(path, table, chosen)
     values, summed = _of_genes(path, form, numbers, annotation)

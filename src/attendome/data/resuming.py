@@ -71,7 +71,8 @@ class Resuming:
         if not self.checked and self.name.endswith(".gz") and (fault := _gz_fault(self.part)):
             self.part.unlink()
             raise requests.exceptions.ContentDecodingError(
-                f"expected a .gz file, but what came is none, or not whole, and was removed: {fault}"
+                "expected a .gz file, but what came is none, or not whole, and was removed: "
+                f"{fault}"
             )
         self.part.replace(output_file)
         self.version.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Read tables with a header, whole: TSV or CSV, plain or .gz, or parquet."""
 
-import re
-from collections.abc import Iterator
+import csv
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from attendome.genome.text import DAMAGE, open_text
 
 _PARQUET_MAGIC = b"PAR1"
 _HEADINGS = (b"#", b"track", b"browser")
+_BETWEEN = "\x1f"  # ASCII's unit separator, which no text holds, unlike commas and tabs
 
 
 def is_parquet(path: Path) -> bool:
@@ -43,56 +44,88 @@ def read_frame(path: Path) -> pl.DataFrame:
     """Read a table with a header; its values are strings, or null where there is none.
 
     Lines before the header that start with ``#`` and hold no tab are comments. Rows may end in one
-    separator more than the header has, as in the Roadmap Epigenomics project's tables. The index
-    that pandas writes to parquet comes first.
+    separator more than the header has, as in the Roadmap Epigenomics project's tables. Quotation
+    marks around a whole field are taken off. Where each row has one field more than the header, as
+    in tables that R writes, the first is the row's name, in a column "". The index that pandas
+    writes to parquet comes first.
 
     Raises:
-        DataError: the file is missing, damaged or empty, or a row is longer or shorter than the
-            header; the message names its line.
+        DataError: the file is missing, damaged or empty, a quotation mark is not closed on its
+            line, or a row is longer or shorter than the header; the message names its line.
     """
     if is_parquet(path):
         with _damage_noticed(path):
             frame = pd.read_parquet(path)
             named = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
             return pl.from_pandas(named).select(~cs.nested()).cast(pl.String)
-    with _damage_noticed(path), open_text(path) as file:
-        text = file.read().decode("utf-8-sig")
-    content = enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
-    lines = ((number, line) for number, line in content if line.strip())
-    header = next((line for _, line in lines if "\t" in line or not line.startswith("#")), "")
-    separator = "\t" if "\t" in header else ","
-    names = [name.strip('" ') for name in _fields(header.removeprefix("#"), separator)]
+    names, rows = _names_and_rows(path)
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"{path}: has two columns {name!r}; each needs a name of its own.")
-    rows = [_row(path, number, line, separator, len(names)) for number, line in lines]
-    if not rows:
-        raise DataError(f"{path}: expected a table with a header and rows, found no rows.")
     with _damage_noticed(path):
         return pl.read_csv(
             "\n".join(rows).encode(),
-            separator=separator,
+            separator=_BETWEEN,
             has_header=False,
+            quote_char=None,
             null_values="",
             schema=dict.fromkeys(names, pl.String),
         )
 
 
-def _fields(line: str, separator: str) -> list[str]:
-    unquoted = re.sub(r'"[^"]*"', lambda part: part[0].replace(separator, " "), line)
-    return unquoted.split(separator)
+def _names_and_rows(path: Path) -> tuple[list[str], list[str]]:
+    """Give the names of the columns, and the rows with ``_BETWEEN`` between their fields."""
+    with _damage_noticed(path), open_text(path) as file:
+        text = file.read().decode("utf-8-sig")
+    content = enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
+    lines = ((number, line) for number, line in content if line.strip())
+    start, header = next(((n, s) for n, s in lines if "\t" in s or s[0] != "#"), (0, ""))
+    separator = "\t" if "\t" in header else ","
+    names = [name.strip() for name in _fields(path, start, header.removeprefix("#"), separator)]
+    rows = {number: _BETWEEN.join(_fields(path, number, line, separator)) for number, line in lines}
+    if not rows:
+        raise DataError(f"{path}: expected a table with a header and rows, found no rows.")
+    if _have_names(names, rows.values()):
+        names.insert(0, "")
+    return names, [_fitting(path, number, row, len(names)) for number, row in rows.items()]
 
 
-def _row(path: Path, number: int, line: str, separator: str, columns: int) -> str:
-    fields = _fields(line, separator)
-    if len(fields) == columns + 1 and not fields[-1]:
-        return line[: -len(separator)]
-    if len(fields) != columns:
+def _fields(path: Path, number: int, line: str, separator: str) -> list[str]:
+    if separator == "\t":
+        fields = line.split(separator)
+        return [_unquoted(field) for field in fields] if '"' in line else fields
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
         raise DataError(
-            f"{path}, line {number}: expected {columns} columns as in the header, found "
-            f"{len(fields)}. It reads: {line[:80]}"
+            f"{path}, line {number}: expected quotation marks around a whole field, on one line "
+            f"({error}). It reads: {line[:80]}"
+        ) from error
+
+
+def _unquoted(field: str) -> str:
+    whole = len(field) > 1 and field[0] == field[-1] == '"' and field.count('"') == 2
+    return field[1:-1] if whole else field
+
+
+def _have_names(names: list[str], rows: Collection[str]) -> bool:
+    """Tell whether rows begin with names that the header leaves out, as R writes them."""
+    # A header that begins with the gene's column does not lack the first.
+    if "gene" in names[0].lower() or all(row.endswith(_BETWEEN) for row in rows):
+        return False
+    return all(row.count(_BETWEEN) == len(names) for row in rows)
+
+
+def _fitting(path: Path, number: int, row: str, columns: int) -> str:
+    fields = row.count(_BETWEEN) + 1
+    if fields == columns + 1 and row.endswith(_BETWEEN):
+        return row.removesuffix(_BETWEEN)
+    if fields != columns:
+        raise DataError(
+            f"{path}, line {number}: expected {columns} columns as in the header, found {fields}. "
+            f"It reads: {row.replace(_BETWEEN, ' ')[:80]}"
         )
-    return line
+    return row
 
 
 @contextmanager

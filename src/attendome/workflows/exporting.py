@@ -26,13 +26,19 @@ def export_attentivechrome(
         The dataset that was written.
 
     Raises:
-        DataError: the genes have no labels, a split has no gene, ``out`` exists, or it holds
-            something else.
+        DataError: signal is missing, the genes have no labels, a split has no gene, ``out``
+            exists, or it holds something else.
     """
     folder = Path(out)
     check_new(folder, force=force)
     _check_replaceable(folder)
     dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
+    missing = int(dataset.signal.isnull().any(["mark", "bin"]).sum())
+    if missing:
+        raise DataError(
+            f"{missing} of {len(dataset.genes)} genes have missing values, for which the layout "
+            "has no place; build the dataset with --missing zero or drop."
+        )
     parts = {name: dataset.split(name) for name in SPLITS}
     with new_output(folder, force=force) as made:
         made.mkdir()

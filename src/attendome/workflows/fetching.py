@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from attendome.data.catalogue import lookup
-from attendome.data.downloads import Fetched, Progress, cache_folder, fetch_files
+from attendome.data.downloads import Fetched, cache_folder, fetch_files
+from attendome.data.resuming import Progress
 from attendome.errors import SettingsError
 
 
@@ -25,7 +26,8 @@ def fetch(
 
     Raises:
         SettingsError: a name is not known, or the mirror is not a URL.
-        DataError: a server is not reached or has no such file, or a checksum is wrong.
+        DataError: a folder cannot be made, a server is not reached or has no such file, or a file
+            is not as it should be.
     """
     if mirror and not mirror.startswith(("http://", "https://")):
         raise SettingsError(
