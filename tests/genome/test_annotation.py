@@ -248,7 +248,7 @@ def test_cut_parquet(tmp_path):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="no such file"):
         read_genes(tmp_path / "none.gtf")
     with pytest.raises(DataError, match="directory"):
         read_genes(tmp_path)

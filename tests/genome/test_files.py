@@ -59,7 +59,7 @@ def test_other_files_are_refused(content, message, tmp_path):
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="no such file"):
         kind_of(tmp_path / "none")
     with pytest.raises(DataError, match="Is a directory"):
         kind_of(tmp_path)

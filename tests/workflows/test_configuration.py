@@ -115,7 +115,9 @@ def test_a_description_is_of_the_dataset(simulated):
 
 
 def test_versions_name_what_the_result_depends_on():
-    assert set(versions()) == {"attendome", "lightning", "numpy", "python", "torch"}
+    assert set(versions()) == {
+        *("attendome", "lightning", "numpy", "python", "scikit-learn", "torch"),
+    }
 
 
 def test_a_template_may_be_a_whole_configuration_or_a_part(trained, tmp_path):

@@ -30,8 +30,13 @@ def test_a_file(published, stored):
 
 def test_weights_of_another_architecture(trained, published, stored):
     for source in (trained.path, published):
-        with pytest.raises(RunError, match=f"expected weights of other; found those of {MODEL}"):
-            read_start(source, "other", stored)
+        with pytest.raises(RunError, match=f"expected weights of mlp; found those of {MODEL}"):
+            read_start(source, "mlp", stored)
+
+
+def test_a_classical_model_starts_from_nothing(trained, stored):
+    with pytest.raises(SettingsError, match="logistic is fitted at once"):
+        read_start(trained.path, "logistic", stored)
 
 
 @pytest.mark.parametrize("source", ["nowhere", "file.pt"])

@@ -66,6 +66,8 @@ def open_text(path: Path) -> BufferedReader:
         with path.open("rb") as file:
             compressed = file.read(2) == GZIP_MAGIC
         opened = igzip_threaded.open(path, "rb", threads=1) if compressed else path.open("rb")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file.") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
     return cast(BufferedReader, opened)
