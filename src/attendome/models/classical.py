@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 import torch
 from jaxtyping import Float
 from sklearn.base import BaseEstimator
@@ -108,6 +107,8 @@ def to_log_odds(probability: Float[np.ndarray, " batch"]) -> Float[np.ndarray, "
 
 def save_estimator(model: ClassicalModel, folder: Path) -> None:
     """Write the estimator into a run folder, replacing an older one in one step."""
+    import skops.io  # slow to import, and networks do not need it
+
     with new_output(folder / ESTIMATOR, force=True) as made:
         skops.io.dump(model.estimator, made)
 
@@ -119,6 +120,8 @@ def load_estimator(model: ClassicalModel, folder: Path) -> None:
         RunError: the file is missing, damaged, of another estimator, or holds types that are not
             scikit-learn's own.
     """
+    import skops.io
+
     path = folder / ESTIMATOR
     expected = type(model.make(0))
     try:
