@@ -10,10 +10,9 @@ import polars as pl
 import polars.selectors as cs
 
 from attendome.errors import DataError
-from attendome.genome.text import DAMAGE, open_text
+from attendome.genome.text import DAMAGE, open_text, skipped
 
 _PARQUET_MAGIC = b"PAR1"
-_HEADINGS = (b"#", b"track", b"browser")
 _BETWEEN = "\x1f"  # ASCII's unit separator, which no text holds, unlike commas and tabs
 
 
@@ -35,7 +34,7 @@ def first_line(path: Path) -> str:
     """
     with _damage_noticed(path), open_text(path) as file:
         while line := file.readline(1 << 20):
-            if line.strip() and not line.startswith(_HEADINGS):
+            if not skipped(line):
                 return line.decode("utf-8-sig").rstrip("\r\n")
     raise DataError(f"{path}: is empty, or has only headings.")
 

@@ -138,17 +138,18 @@ def _rows(form: TextFormat, block: bytes) -> tuple[pl.DataFrame | None, str]:
 def _plain(block: bytes) -> bytes:
     """Take out headings and empty lines."""
     lines = block.splitlines(keepends=True)
-    return b"".join(text for text in lines if not _skipped(text))
+    return b"".join(text for text in lines if not skipped(text))
 
 
-def _skipped(line: bytes) -> bool:
+def skipped(line: bytes) -> bool:
+    """Tell whether a line is empty or a heading."""
     return line.startswith(_HEADINGS) or not line.strip()
 
 
 def _first_fault(path: Path, form: TextFormat, block: bytes, offset: int) -> str:
     for place, line in enumerate(block.splitlines()):
         fields = line.decode("utf-8", errors="replace").split("\t")
-        if not _skipped(line) and (fault := form.fault(fields)):
+        if not skipped(line) and (fault := form.fault(fields)):
             with open_text(path) as file:
                 number = file.read(offset).count(b"\n") + place + 1
             shown = " ".join(fields)[:80]
