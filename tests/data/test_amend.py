@@ -4,7 +4,7 @@ import pytest
 from attendome.data.amend import with_locations, with_split
 from attendome.data.attentivechrome import read_attentivechrome
 from attendome.errors import DataError, SettingsError
-from attendome.genome.genes import read_gtf
+from attendome.genome.annotation import read_genes
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ def test_no_gene_is_in_the_annotation(imported, annotation):
 
 def test_real_locations(shared_data):
     data = read_attentivechrome(shared_data / "chromatin" / "E123")
-    genes = read_gtf(shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz")
+    genes = read_genes(
+        shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz", gene_type="all"
+    ).genes
     leak = with_locations(data, genes).leak()
     assert (leak["genes"], leak["located"]) == (200, 200)
 

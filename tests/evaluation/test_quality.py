@@ -13,12 +13,15 @@ from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
 from attendome.data.chromatin import assemble
 from attendome.data.simulation import simulate_chromatin
 from attendome.evaluation.quality import assess
-from attendome.genome.genes import read_gtf, without_version
+from attendome.genome.annotation import read_genes
+from attendome.genome.genes import without_version
 
 
 @pytest.fixture(scope="module")
 def annotation(shared_data):
-    return read_gtf(shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz")
+    return read_genes(
+        shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz", gene_type="all"
+    ).genes
 
 
 def pilot(path, annotation):

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from attendome.genome.genes import read_gtf, without_version
+from attendome.genome.annotation import read_genes
+from attendome.genome.genes import without_version
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,9 @@ def test_versions_of_ensembl_ids_only(gene_id, expected):
 
 
 def test_genes_of_all_types(shared_data):
-    table = read_gtf(shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz")
+    table = read_genes(
+        shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz", gene_type="all"
+    ).genes
     assert len(table) == 43_575
     # chr5:149563301-149563916 on + and chr6:32152516-32153659 on −, 1-based and closed.
     assert table.loc["ENSG00000257938", "tss"] == 149_563_300

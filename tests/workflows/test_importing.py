@@ -9,7 +9,7 @@ import torch
 import attendome as ad
 from attendome.data.store import save_dataset
 from attendome.errors import DataError, RunError, SettingsError
-from attendome.genome.genes import read_gtf
+from attendome.genome.annotation import read_genes
 
 # Datasets
 
@@ -42,7 +42,7 @@ def test_an_annotation_gives_names_and_locations(shared_data, tmp_path):
     annotation = shared_data / "annotation" / "gencode_v10_genes_hg19.gtf.gz"
     folder = shared_data / "chromatin" / "E123"
     data = ad.import_attentivechrome(folder, tmp_path / "E123.zarr", genes=annotation)
-    table, expected = data.genes, read_gtf(annotation)
+    table, expected = data.genes, read_genes(annotation, gene_type="all").genes
     located = table[table["chrom"] != ""]
     assert len(located) > 500
     columns = ["gene_name", "chrom", "tss", "strand"]

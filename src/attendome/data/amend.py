@@ -16,7 +16,7 @@ def with_locations(data: ChromatinDataset, annotation: pd.DataFrame) -> Chromati
 
     Args:
         data: the dataset; versions in its gene IDs are ignored.
-        annotation: a row per gene as ``read_gtf`` gives it; ``tss`` is 0-based.
+        annotation: a row per gene as ``read_genes`` gives it; ``tss`` is 0-based.
 
     Raises:
         DataError: no gene of the dataset is in the annotation.

@@ -1,6 +1,4 @@
-"""Gene IDs, and where each gene starts."""
-
-from pathlib import Path
+"""Gene IDs."""
 
 import pandas as pd
 
@@ -11,17 +9,3 @@ def without_version(gene_ids: pd.Series) -> pd.Series:
     Other names keep theirs: ``RP11-34P13.7`` and ``RP11-34P13.8`` are two genes.
     """
     return gene_ids.str.replace(r"^(ENS\w+)\.\d+$", r"\1", regex=True)
-
-
-def read_gtf(path: Path) -> pd.DataFrame:
-    """Read where the genes of an annotation start, genes of all types.
-
-    Returns:
-        One row per gene, as ``attendome.genome.annotation.read_genes`` gives it.
-
-    Raises:
-        DataError: the file is missing, truncated, malformed, or has no gene lines.
-    """
-    from attendome.genome.annotation import read_genes
-
-    return read_genes(path, gene_type="all").genes

@@ -1,6 +1,5 @@
 """Bring in what others made: datasets and weights of AttentiveChrome."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from attendome.data.amend import with_locations, with_split
 from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
 from attendome.data.store import check_new_dataset, save_dataset
 from attendome.errors import RunError
-from attendome.genome.genes import read_gtf
+from attendome.genome.annotation import read_genes
+from attendome.genome.files import sha256
 from attendome.models.published_weights import read_published_weights
 from attendome.models.weights import save_description, save_weights
 from attendome.outputs import check_new, new_output
@@ -58,7 +58,7 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
         Path(folder), marks, cell_type, bin_size=bin_size, keep_first=keep_first
     )
     if genes:
-        data = with_locations(data, read_gtf(Path(genes)))
+        data = with_locations(data, read_genes(Path(genes), gene_type="all").genes)
     if split:
         data = with_split(data, split)
     return save_dataset(data, target, force=force)
@@ -106,7 +106,7 @@ def import_weights(
         settings=description.settings,
         imported_from={
             "file": source.name,
-            "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+            "sha256": sha256(source),
         },
         versions=versions(),
     )

@@ -1,6 +1,5 @@
 """Where the first weights of a training come from, other than from the seed."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from torch import Tensor
 from attendome.data import ChromatinDataset
 from attendome.data.attentivechrome import PUBLISHED_MARKS
 from attendome.errors import RunError, SettingsError
+from attendome.genome.files import sha256
 from attendome.models.published_weights import read_published_weights
 from attendome.models.registry import architecture
 from attendome.models.weights import WEIGHTS, load_model
@@ -76,8 +76,7 @@ def recorded_start(config: RunConfig) -> str | None:
 
 
 def _digest(source: Path) -> str:
-    file = source / WEIGHTS if source.is_dir() else source
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return sha256(source / WEIGHTS if source.is_dir() else source)
 
 
 def published_marks(count: int, data: ChromatinDataset) -> tuple[str, ...]:
