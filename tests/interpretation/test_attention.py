@@ -19,7 +19,7 @@ def model(simulated):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(5)
-        logit = model(torch.tensor(simulated.signal.to_numpy())).logit
+        logit = model(torch.tensor(simulated.signal.to_numpy())).prediction
         model.output.bias -= logit.median()
     return model.eval()
 
@@ -36,7 +36,7 @@ def test_maps_are_what_the_model_gives_for_each_gene(maps, model, simulated):
         of_gene = maps.sel(gene=gene)
         np.testing.assert_allclose(of_gene["alpha"], output.alpha[0], atol=1e-6)
         np.testing.assert_allclose(of_gene["beta"], output.beta[0], atol=1e-6)
-        assert of_gene["probability"].item() == pytest.approx(output.logit.sigmoid().item())
+        assert of_gene["probability"].item() == pytest.approx(output.prediction.sigmoid().item())
 
 
 def test_attention_sums_to_one(maps):

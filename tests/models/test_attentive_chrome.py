@@ -33,7 +33,7 @@ def test_equals_the_equations_written_out(bidirectional):
     output = model(SIGNAL)
     for gene, signal in enumerate(SIGNAL):
         logit, alpha, beta = plain_attentive_chrome(model, signal)
-        torch.testing.assert_close(output.logit[gene], logit, atol=1e-5, rtol=0)
+        torch.testing.assert_close(output.prediction[gene], logit, atol=1e-5, rtol=0)
         torch.testing.assert_close(output.alpha[gene], alpha, atol=1e-5, rtol=0)
         torch.testing.assert_close(output.beta[gene], beta, atol=1e-5, rtol=0)
 
@@ -54,11 +54,11 @@ def test_no_parameter_depends_on_the_number_of_bins():
 def test_marks_are_not_exchangeable():
     model = AttentiveChrome(3, 12)
     swapped = model(SIGNAL[:, [1, 0, 2]])
-    assert not torch.allclose(model(SIGNAL).logit, swapped.logit)
+    assert not torch.allclose(model(SIGNAL).prediction, swapped.prediction)
 
 
 def test_dropout_acts_in_training_only():
     model = AttentiveChrome(3, 12, AttentiveChromeSettings(dropout=0.5))
-    assert not torch.equal(model(SIGNAL).logit, model(SIGNAL).logit)
+    assert not torch.equal(model(SIGNAL).prediction, model(SIGNAL).prediction)
     model.eval()
-    assert torch.equal(model(SIGNAL).logit, model(SIGNAL).logit)
+    assert torch.equal(model(SIGNAL).prediction, model(SIGNAL).prediction)

@@ -41,7 +41,7 @@ def fitted(name, genes, preset="default", **settings):
 def test_finds_what_drives_the_label_in_genes_it_has_not_seen(name, preset, genes):
     model = fitted(name, genes, preset, pool=1)
     signal, label = (part[200:] for part in genes)
-    assert roc_auc_score(label, model(signal).logit) > 0.85
+    assert roc_auc_score(label, model(signal).prediction) > 0.85
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,7 +59,7 @@ def test_saved_and_loaded_it_gives_the_same(name, genes, tmp_path):
     save_estimator(model, tmp_path)
     save_description(description, tmp_path)
     again, _ = load_model(tmp_path)
-    assert torch.equal(again(genes[0]).logit, model(genes[0]).logit)
+    assert torch.equal(again(genes[0]).prediction, model(genes[0]).prediction)
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
@@ -79,14 +79,14 @@ def test_every_setting_is_explained_and_is_of_one_group(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_seed_decides(name, genes):
     first, second = (fitted(name, genes) for _ in range(2))
-    assert torch.equal(first(genes[0]).logit, second(genes[0]).logit)
+    assert torch.equal(first(genes[0]).prediction, second(genes[0]).prediction)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_genes_of_a_batch_do_not_mix(name, genes):
     model = fitted(name, genes)
-    one_by_one = torch.cat([model(gene[None]).logit for gene in genes[0][:5]])
-    torch.testing.assert_close(model(genes[0][:5]).logit, one_by_one)
+    one_by_one = torch.cat([model(gene[None]).prediction for gene in genes[0][:5]])
+    torch.testing.assert_close(model(genes[0][:5]).prediction, one_by_one)
 
 
 def test_logistic_equals_the_formula(genes):
@@ -95,7 +95,7 @@ def test_logistic_equals_the_formula(genes):
     scaled = (table - table[:200].mean(axis=0)) / table[:200].std(axis=0)
     plain = LogisticRegression(C=1.0, max_iter=5000).fit(scaled[:200], genes[1][:200])
     expected = np.clip(scaled @ plain.coef_[0] + plain.intercept_[0], -13.8155, 13.8155)
-    np.testing.assert_allclose(model(genes[0]).logit, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(model(genes[0]).prediction, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_linear_equals_least_squares(genes):
@@ -103,7 +103,7 @@ def test_linear_equals_least_squares(genes):
     table = np.column_stack([torch.log1p(genes[0]).flatten(1).double(), np.ones(300)])
     weights = np.linalg.lstsq(table[:200], genes[1][:200].numpy(), rcond=None)[0]
     probability = np.clip(table @ weights, 1e-6, 1 - 1e-6)
-    np.testing.assert_allclose(model(genes[0]).logit.sigmoid(), probability, atol=1e-4)
+    np.testing.assert_allclose(model(genes[0]).prediction.sigmoid(), probability, atol=1e-4)
 
 
 def test_log_odds_of_certainty_are_finite():
@@ -120,7 +120,7 @@ def test_the_terms_of_rules_are_the_model(genes):
     for text, weight in terms:
         name, _, limit = text.removeprefix("log1p of ").partition(" above ")
         vote += weight * np.where(table[:, names.index(name)] > float(limit), 1, -1)
-    found = model(genes[0]).logit.numpy()
+    found = model(genes[0]).prediction.numpy()
     assert np.corrcoef(np.argsort(np.argsort(vote)), np.argsort(np.argsort(found)))[0, 1] > 0.99
     weights = [abs(weight) for _, weight in terms]
     assert weights == sorted(weights, reverse=True)

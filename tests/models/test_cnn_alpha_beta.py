@@ -24,4 +24,4 @@ def test_equals_the_equations_written_out():
         states = plain_lstm(model.mark_encoder, torch.stack(marks))
         summary, weights = plain_attention(states, model.mark_attention.context)
         assert_close(output.beta[gene], weights)
-        assert_close(output.logit[gene], model.output(summary).squeeze(-1))
+        assert_close(output.prediction[gene], model.output(summary).squeeze(-1))

@@ -18,7 +18,7 @@ def test_equals_the_equations_written_out(kernel, padding):
     for gene, signal in enumerate(SIGNAL):
         states = plain_convolution(model.encoder.convolution, signal, padding)
         summary, weights = plain_attention(states, model.attention.context)
-        assert_close(output.logit[gene], model.output(summary).squeeze(-1))
+        assert_close(output.prediction[gene], model.output(summary).squeeze(-1))
         for mark in range(3):  # one attention for all marks
             assert_close(output.alpha[gene, mark], weights)
 

@@ -23,13 +23,13 @@ def test_equals_the_layers_written_out():
         pooled = [found[start : start + 5, f].max() for f in range(4) for start in (0, 5)]
         hidden = (first.weight @ torch.stack(pooled) + first.bias).clamp(min=0)
         hidden = (second.weight @ hidden + second.bias).clamp(min=0)
-        assert_close(output.logit[gene], (last.weight @ hidden + last.bias).squeeze())
+        assert_close(output.prediction[gene], (last.weight @ hidden + last.bias).squeeze())
 
 
 def test_the_fewest_bins():
-    assert DeepChrome(2, 14)(torch.zeros(3, 2, 14)).logit.shape == (3,)
+    assert DeepChrome(2, 14)(torch.zeros(3, 2, 14)).prediction.shape == (3,)
     small = DeepChromeSettings(kernel=3, pool=2)
-    assert DeepChrome(2, 4, small)(torch.zeros(3, 2, 4)).logit.shape == (3,)
+    assert DeepChrome(2, 4, small)(torch.zeros(3, 2, 4)).prediction.shape == (3,)
 
 
 @pytest.mark.parametrize("bins", [1, 8, 13])
@@ -42,9 +42,9 @@ def test_too_few_bins(bins):
 def test_dropout_acts_in_training_only():
     torch.manual_seed(0)
     model = DeepChrome(3, 15, DeepChromeSettings(kernel=4))
-    assert not torch.equal(model(SIGNAL).logit, model(SIGNAL).logit)
+    assert not torch.equal(model(SIGNAL).prediction, model(SIGNAL).prediction)
     model.eval()
-    assert torch.equal(model(SIGNAL).logit, model(SIGNAL).logit)
+    assert torch.equal(model(SIGNAL).prediction, model(SIGNAL).prediction)
 
 
 def test_the_published_values():

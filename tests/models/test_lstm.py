@@ -16,4 +16,4 @@ def test_equals_the_equations_written_out():
     for gene, signal in enumerate(SIGNAL):
         states = plain_lstm(model.encoder, signal.T)
         summary = torch.cat([states[-1, :4], states[0, 4:]])  # forwards, backwards
-        assert_close(output.logit[gene], model.output(summary).squeeze(-1))
+        assert_close(output.prediction[gene], model.output(summary).squeeze(-1))

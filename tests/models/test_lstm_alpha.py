@@ -20,7 +20,7 @@ def test_equals_the_equations_written_out():
             summary, weights = plain_attention(states, model.bin_attentions[mark].context)
             logit = logit + model.output.weight[0, 8 * mark : 8 * mark + 8] @ summary
             assert_close(output.alpha[gene, mark], weights)
-        assert_close(output.logit[gene], logit)
+        assert_close(output.prediction[gene], logit)
 
 
 @torch.no_grad()
@@ -30,6 +30,6 @@ def test_the_logit_is_a_sum_over_marks():
     model = spread(LstmAlpha(2, 15, LstmAlphaSettings(bin_hidden=4)))
     one, other = SIGNAL[0, :2], SIGNAL[1, :2]
     pairs = [torch.stack([a, b]) for a in (one[0], other[0]) for b in (one[1], other[1])]
-    logits = model(torch.stack(pairs)).logit
+    logits = model(torch.stack(pairs)).prediction
     assert logits.std() > 0.01
     assert_close(logits[0] - logits[1], logits[2] - logits[3])

@@ -18,4 +18,4 @@ def test_equals_the_layers_written_out():
         values = torch.stack([signal[mark, step] for mark in range(3) for step in range(15)])
         hidden = (first.weight @ values + first.bias).clamp(min=0)
         hidden = (second.weight @ hidden + second.bias).clamp(min=0)
-        assert_close(output.logit[gene], (last.weight @ hidden + last.bias).squeeze())
+        assert_close(output.prediction[gene], (last.weight @ hidden + last.bias).squeeze())

@@ -14,8 +14,8 @@ def test_golden_parity(shared_data):
     model, _ = read_published_weights(weights, bins=100)
     with torch.no_grad():
         output = model(torch.tensor(expected["signal"].transpose(0, 2, 1)))
-    np.testing.assert_allclose(output.logit, expected["logit"], atol=1e-5)
-    np.testing.assert_allclose(output.logit.sigmoid(), expected["probability"], atol=1e-5)
+    np.testing.assert_allclose(output.prediction, expected["logit"], atol=1e-5)
+    np.testing.assert_allclose(output.prediction.sigmoid(), expected["probability"], atol=1e-5)
     np.testing.assert_allclose(output.alpha, expected["alpha"], atol=1e-5)
     np.testing.assert_allclose(output.beta, expected["beta"], atol=1e-5)
 

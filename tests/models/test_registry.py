@@ -50,7 +50,7 @@ def signal():
 @pytest.mark.parametrize("batch", [1, 2, 7])
 def test_shapes_for_any_batch(model, signal, batch):
     output = model(signal[:batch])
-    assert output.logit.shape == (batch,)
+    assert output.prediction.shape == (batch,)
     assert output.alpha is None or output.alpha.shape == (batch, len(MARKS), BINS)
     assert output.beta is None or output.beta.shape == (batch, len(MARKS))
 
@@ -58,7 +58,7 @@ def test_shapes_for_any_batch(model, signal, batch):
 @pytest.mark.parametrize(("marks", "bins"), [(1, 14), (2, 37), (7, 100), (23, 40)])
 def test_any_number_of_marks_and_bins(name, marks, bins):
     output = MODELS[name].build(marks, bins, MODELS[name].settings())(torch.ones(2, marks, bins))
-    assert torch.isfinite(output.logit).all()
+    assert torch.isfinite(output.prediction).all()
     assert output.alpha is None or output.alpha.shape == (2, marks, bins)
     assert output.beta is None or output.beta.shape == (2, marks)
 
@@ -108,7 +108,7 @@ def test_another_number_of_bins_is_read_or_refused_in_words(name, model, bins):
         with pytest.raises(ValueError, match=f"expected {BINS} bins on axis 2, found {bins}"):
             model(signal)
     else:
-        assert model(signal).logit.shape == (2,)
+        assert model(signal).prediction.shape == (2,)
 
 
 @pytest.mark.parametrize("marks", [len(MARKS) - 1, len(MARKS) + 1])
@@ -127,12 +127,12 @@ def test_attention_sums_to_one(model, signal):
 
 def test_genes_do_not_mix(model, signal):
     model.eval()
-    alone = torch.cat([model(signal[[gene]]).logit for gene in range(len(signal))])
-    torch.testing.assert_close(model(signal).logit, alone, atol=1e-6, rtol=0)
+    alone = torch.cat([model(signal[[gene]]).prediction for gene in range(len(signal))])
+    torch.testing.assert_close(model(signal).prediction, alone, atol=1e-6, rtol=0)
 
 
 def test_gradients_are_finite_and_reach_every_parameter(model, signal):
-    model(signal).logit.square().sum().backward()
+    model(signal).prediction.square().sum().backward()
     for parameter_name, parameter in model.named_parameters():
         assert torch.isfinite(parameter.grad).all(), parameter_name
         assert parameter.grad.abs().max() > 0, parameter_name
@@ -144,7 +144,7 @@ def test_overfits_one_batch(model, signal):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(150):
         optimizer.zero_grad()
-        loss = functional.binary_cross_entropy_with_logits(model(signal).logit, labels)
+        loss = functional.binary_cross_entropy_with_logits(model(signal).prediction, labels)
         loss.backward()
         optimizer.step()
     assert loss < 0.05
@@ -155,7 +155,7 @@ def test_saved_and_loaded_is_the_same(name, model, signal, tmp_path):
     save_description(describe(name), tmp_path)
     loaded, description = load_model(tmp_path)
     assert description == describe(name)
-    assert torch.equal(loaded(signal).logit, model.eval()(signal).logit)
+    assert torch.equal(loaded(signal).prediction, model.eval()(signal).prediction)
 
 
 @pytest.mark.parametrize("damage", [b"", b"not tensors", b"\xff" * 100])

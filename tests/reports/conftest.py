@@ -34,7 +34,7 @@ def content(simulated):
     # An untrained model says nearly the same of each gene: spread that out, on both sides of .5.
     with torch.no_grad():
         model.output.weight *= 100
-        model.output.bias -= model(torch.tensor(simulated.signal.to_numpy())).logit.median()
+        model.output.bias -= model(torch.tensor(simulated.signal.to_numpy())).prediction.median()
     maps = attention_maps(model, simulated)
     metrics = score(
         simulated.labels(), maps["probability"].to_numpy(), split="test", data="simulated.zarr"

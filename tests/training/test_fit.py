@@ -242,15 +242,15 @@ def test_the_validation_score_is_over_all_batches(genes, tmp_path):
     model = tiny_model()
     with torch.no_grad():
         model.output.weight *= 300
-        model.output.bias -= model(genes.signal).logit.median()
-    logits = run_model(model, genes.signal).logit
+        model.output.bias -= model(genes.signal).prediction.median()
+    logits = run_model(model, genes.signal).prediction
     assert logits.min() < 0
     inside = torch.nonzero((logits > 0) & (logits < 1)).flatten()
     copies = torch.cat([torch.arange(EVALUATION_BATCH) % len(genes), inside])
     many = Genes(genes.signal[copies], genes.label[copies])
     training = TrainingSettings(epochs=1, learning_rate=1e-9)
     fit(model.train(), many, many, training, tmp_path)
-    probabilities = run_model(model, many.signal).logit.sigmoid().numpy()
+    probabilities = run_model(model, many.signal).prediction.sigmoid().numpy()
     labels = many.label.numpy().astype("int8")
     expected = score(labels, probabilities, split="valid", data="here").auroc.value
     found = read_history(tmp_path)["valid_auroc"].iloc[0]

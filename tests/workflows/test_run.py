@@ -154,7 +154,7 @@ def test_predictions_are_those_of_the_model(trained, stored):
     assert table["gene"].tolist() == stored.genes.index.tolist()
     assert table["label"].tolist() == stored.labels().tolist()
     with torch.no_grad():
-        logit = trained.model(torch.tensor(stored.signal.to_numpy())).logit
+        logit = trained.model(torch.tensor(stored.signal.to_numpy())).prediction
     np.testing.assert_allclose(table["probability"], logit.sigmoid(), atol=1e-6)
 
 

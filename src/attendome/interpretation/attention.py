@@ -52,7 +52,7 @@ def prediction_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
     output = run_model(model, torch.from_numpy(data.signal.to_numpy()))
     coords = {name: data.xarray[name] for name in ("gene", "mark", "bin_start", *GENE_COLUMNS)}
     maps = xr.Dataset(
-        {"probability": ("gene", output.logit.sigmoid().numpy())},
+        {"probability": ("gene", output.prediction.sigmoid().numpy())},
         coords,
         {"method": "attention", "bin_size": data.bin_size, "oriented": data.oriented},
     )

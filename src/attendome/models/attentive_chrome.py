@@ -51,7 +51,7 @@ class AttentiveChrome(nn.Module):
     >>> import torch
     >>> model = AttentiveChrome(marks=5, bins=100)
     >>> output = model(torch.zeros(2, 5, 100))
-    >>> output.logit.shape, output.alpha.shape, output.beta.shape
+    >>> output.prediction.shape, output.alpha.shape, output.beta.shape
     (torch.Size([2]), torch.Size([2, 5, 100]), torch.Size([2, 5]))
     """
 

@@ -13,11 +13,12 @@ class ChromatinOutput(NamedTuple):
     """Prediction of a chromatin model, with the attention it came from.
 
     Attributes:
-        logit: log odds that the gene is on.
+        prediction: log odds that the gene is on; or, of a model that was trained on expression, log
+            expression on the scale of training (``Readout`` has the units).
         alpha: attention over bins, α; sums to one over the bins of each mark.
         beta: attention over marks, β; sums to one over marks.
     """
 
-    logit: Float[Tensor, "batch"]
+    prediction: Float[Tensor, "batch"]
     alpha: Float[Tensor, "batch mark bin"] | None = None
     beta: Float[Tensor, "batch mark"] | None = None

@@ -41,7 +41,7 @@ def fit_classical(
     save_weights(model, folder)
     save_estimator(model, folder)
     logits = {
-        name: run_model(model, genes.signal).logit
+        name: run_model(model, genes.signal).prediction
         for name, genes in (("train", train), ("valid", valid))
     }
     loss = functional.binary_cross_entropy_with_logits

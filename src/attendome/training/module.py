@@ -54,7 +54,7 @@ class ChromatinTraining(lightning.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Give the loss of a batch."""
         loss = functional.binary_cross_entropy_with_logits(
-            self.model(batch.signal).logit, batch.label
+            self.model(batch.signal).prediction, batch.label
         )
         size = len(batch.label)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
@@ -62,7 +62,7 @@ class ChromatinTraining(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Collect the predictions for a batch of the validation split."""
-        logit = self.model(batch.signal).logit.float()
+        logit = self.model(batch.signal).prediction.float()
         loss = functional.binary_cross_entropy_with_logits(logit, batch.label)
         # As probabilities: of logits, torchmetrics would decide batch by batch what they are.
         self.valid_auroc.update(logit.sigmoid(), batch.label.long())

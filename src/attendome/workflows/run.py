@@ -124,7 +124,7 @@ class Run:
         dataset = self.dataset(data)
         output = run_model(self.model, torch.from_numpy(dataset.signal.to_numpy()))
         columns = [c for c in ("gene_name", "split", "label") if c in dataset.genes]
-        table = dataset.genes[columns].assign(probability=output.logit.sigmoid().numpy())
+        table = dataset.genes[columns].assign(probability=output.prediction.sigmoid().numpy())
         table = table.reset_index()
         if out:
             save_table(table, Path(out), force=force)
