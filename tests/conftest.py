@@ -37,6 +37,16 @@ def simulated() -> "ChromatinDataset":
     return simulate_chromatin(SimulationSettings(genes=120, bins=20, seed=1))
 
 
+@pytest.fixture(scope="session")
+def two_cell_types(simulated: "ChromatinDataset") -> "tuple[ChromatinDataset, ChromatinDataset]":
+    """The small dataset as cell type A, and with another expression as cell type B."""
+    from attendome import ChromatinDataset
+
+    a = simulated.xarray.assign_attrs(cell_type="A")
+    b = a.assign(expression=a["expression"][::-1].variable).assign_attrs(cell_type="B")
+    return ChromatinDataset(a), ChromatinDataset(b)
+
+
 @pytest.fixture
 def simulated_store(simulated: "ChromatinDataset", tmp_path: Path) -> Path:
     """The small dataset on disk."""

@@ -5,16 +5,66 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+import attendome as ad
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
+def run(name, *arguments, check=True):
+    """Run an example in a process of its own."""
+    return subprocess.run(
+        [sys.executable, EXAMPLES / name, *arguments],
+        check=check,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
 def test_build_from_reads(tmp_path):
-    command = [sys.executable, EXAMPLES / "build_from_reads.py", tmp_path / "made"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    printed = subprocess.run(
-        command, check=True, capture_output=True, text=True, env=environment
-    ).stdout
+    printed = run("build_from_reads.py", tmp_path / "made").stdout
     assert "400 genes × 2 marks × 20 bins" in printed
     assert float(printed.partition("test AUROC: ")[2].split()[0]) > 0.85
     for name in ("quality.html", "run/report.html"):
         assert (tmp_path / "made" / name).stat().st_size > 1_000_000
+
+
+def test_pilot_cell_types(shared_data, tmp_path):
+    printed = run("pilot_cell_types.py", shared_data, tmp_path / "made").stdout
+    assert printed.count("371 genes (216 train, 73 valid, 82 test)") == 2
+    path = shared_data / "chromatin" / "pilot" / "E116.pilot_genes_100bins.npz"
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file}
+    data = ad.open_dataset(tmp_path / "made" / "E116.zarr")
+    assert (data.cell_type, data.bin_size, data.oriented) == ("E116", 100, True)
+    assert list(data.genes.index) == arrays["gene"].tolist()
+    np.testing.assert_array_equal(data.labels(), arrays["y"])
+    np.testing.assert_allclose(data.genes["expression"], arrays["rpkm"], rtol=1e-6)
+    for number, mark in enumerate(arrays["marks"]):
+        np.testing.assert_array_equal(data.signal.sel(mark=mark), arrays["X"][:, :, number])
+    assert data.leak()["overlapping"] == 0
+    by_region = data.genes.groupby(arrays["region"])["split"]
+    assert by_region.nunique().max() == 1
+    assert by_region.first().tolist()[:6] == ["test", "train", "valid", "train", "train", "test"]
+    assert ad.open_dataset(tmp_path / "made" / "E123.zarr").log_expression().shape == (600,)
+
+
+@pytest.mark.parametrize("spoilt", ["missing", "text"])
+def test_pilot_files_that_do_not_fit(shared_data, tmp_path, spoilt):
+    pilot = tmp_path / "chromatin" / "pilot"
+    pilot.mkdir(parents=True)
+    (tmp_path / "annotation").symlink_to(shared_data / "annotation")
+    path = pilot / "E065.pilot_genes_100bins.npz"
+    if spoilt == "missing":
+        np.savez(path, X=np.zeros((1, 2, 3)), marks=["A"])
+    else:
+        path.write_text("text")
+    done = run("pilot_cell_types.py", tmp_path, tmp_path / "made", check=False)
+    assert done.returncode == 1
+    expected = "it has no y, rpkm, gene, chrom, region" if spoilt == "missing" else "cannot be read"
+    assert done.stderr.startswith(f"Error: {path}: ")
+    assert expected in done.stderr
+    assert not (tmp_path / "made").exists()

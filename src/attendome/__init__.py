@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "workflows": [
             "Run",
             "build_chromatin",
+            "build_differential",
             "import_attentivechrome",
             "import_weights",
             "open_run",

@@ -1,4 +1,4 @@
-"""``attendome build chromatin`` as a user types it."""
+"""``attendome build`` as a user types it."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pysam
 import pytest
 
 import attendome as ad
+from attendome.data.store import save_dataset
 
 SMALL = ["--window", "200", "--bin-size", "50", "--split", "random"]
 GENES = {"A": ("chr1", "+", 1000), "B": ("chr1", "-", 2000), "C": ("chr2", "+", 1000)}
@@ -249,3 +250,19 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_difference_between_cell_types(succeed, fail, two_cell_types, tmp_path):
+    a, b = (save_dataset(data, tmp_path / f"{data.cell_type}.zarr") for data in two_cell_types)
+    out = tmp_path / "d.zarr"
+    said = succeed("build", "differential", out, a.path, b.path)
+    assert "labels: expression higher in B than in A.\n" in said
+    assert said.endswith(f"Wrote {out}: 120 genes × 10 marks × 20 bins.\n")
+    assert "replace it with --force" in fail("build", "differential", out, a.path, b.path)
+    said = fail("build", "differential", tmp_path / "e.zarr", a.path, tmp_path / "C.zarr")
+    assert "C.zarr: no such dataset" in said
+    said = succeed("info", out)
+    assert said.startswith("Differential chromatin dataset, cell types B vs A")
+    assert "labels: expression higher in B than in A; expression: log2 ratio\n" in said
+    assert "not higher" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"A.zarr", "B.zarr", "d.zarr"}

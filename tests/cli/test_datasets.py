@@ -38,6 +38,24 @@ def test_import(succeed, csv_folder, tmp_path):
     assert (data.marks, data.cell_type) == (["A", "B"], "E001")
 
 
+def test_import_with_expression(succeed, fail, invoke, csv_folder, tmp_path):
+    genes = [f"{split}_{number}" for split in ("train", "valid", "test") for number in (1, 0)]
+    table, few = tmp_path / "rpkm.tsv", tmp_path / "few.tsv"
+    rows = [f"{gene}\t{value}\t0\n" for value, gene in enumerate(genes)]
+    table.write_text("gene\tone\ttwo\n" + "".join(rows))
+    few.write_text("gene\tone\n" + "".join(row.replace("\t0\n", "\n") for row in rows[1:]))
+    command = ["import", "attentivechrome", csv_folder(), tmp_path / "d.zarr", "--marks", "A,B"]
+    assert "name one with --column" in fail(*command, "--expression", table)
+    assert "1 of 6 have none, such as train_1" in fail(*command, "--expression", few)
+    assert invoke(*command, "--column", "one").exit_code == 2
+    assert not (tmp_path / "d.zarr").exists()
+    succeed(*command, "--expression", table, "--column", "one")
+    data = ad.open_dataset(tmp_path / "d.zarr")
+    assert data.genes.loc[genes, "expression"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert data.genes.loc[genes, "label"].tolist() == [1, 0] * 3
+    assert "expression: linear\n" in succeed("info", tmp_path / "d.zarr")
+
+
 def test_info(succeed, dataset):
     said = succeed("info", dataset)
     for word in ("120 genes", "H3K27me3", "TSS ± 1000 bp", "overlaps a training gene's", "of 24"):

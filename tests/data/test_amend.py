@@ -1,7 +1,8 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from attendome.data.amend import with_locations, with_split
+from attendome.data.amend import with_expression, with_locations, with_split
 from attendome.data.attentivechrome import read_attentivechrome
 from attendome.errors import DataError, SettingsError
 from attendome.genome.annotation import read_genes
@@ -48,6 +49,18 @@ def test_real_locations(shared_data):
     ).genes
     leak = with_locations(data, genes).leak()
     assert (leak["genes"], leak["located"]) == (200, 200)
+
+
+def test_expression(imported):
+    genes = ["other", "test_0", "test_1", "valid_0", "valid_1", "ENSG03", "ENSG02", "ENSG01"]
+    values = pd.Series(np.arange(8.0), index=genes)
+    data = with_expression(imported, values)
+    assert data.genes.loc[["ENSG01.7", "ENSG02", "ENSG03"], "expression"].tolist() == [7, 6, 5]
+    assert data.xarray["expression"].dtype == np.float32
+    assert data.expression_scale == "linear"
+    np.testing.assert_array_equal(data.labels(), imported.labels())
+    with pytest.raises(DataError, match="2 of 7 have none, such as ENSG02"):
+        with_expression(imported, values.drop("ENSG02").replace({5.0: np.nan}))
 
 
 def test_split(simulated):

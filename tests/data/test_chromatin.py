@@ -65,6 +65,10 @@ WRONG = {
     "infinite": (lambda d: d["signal"].values.__setitem__((0, 0, 0), np.inf), "not finite"),
     "split": (lambda d: d["split"].values.__setitem__(0, "dev"), "valid, test, found dev"),
 }
+WRONG["expression scale"] = (
+    lambda d: d.attrs.update(expression_scale="log"),
+    "'expression_scale': expected 'linear' or 'log2 ratio', found 'log'",
+)
 WRONG |= {
     f"no {name}": (lambda d, name=name: d.attrs.pop(name), f"'{name}'") for name in ATTRIBUTES
 }
@@ -146,6 +150,42 @@ def test_labels(simulated):
     bare = replace(simulated, xarray=simulated.xarray.drop_vars("label"))
     with pytest.raises(DataError, match="no labels"):
         bare.labels()
+
+
+def with_values(data, values, **attributes):
+    content = data.xarray.assign(expression=("gene", np.array(values))).assign_attrs(attributes)
+    return ChromatinDataset(content)
+
+
+def test_log_expression():
+    data = with_values(dataset([""] * 3, [-1] * 3, ["train"] * 3), [0.0, 1.0, 7.0])
+    assert data.expression_scale == "linear"
+    assert data.log_expression().dtype == np.float32
+    assert data.log_expression().tolist() == [0, 1, 3]
+
+
+def test_a_log_ratio_is_given_as_stored(simulated):
+    ratio = np.linspace(-2, 2, len(simulated.genes), dtype=np.float32)
+    data = with_values(simulated, ratio, expression_scale="log2 ratio")
+    np.testing.assert_array_equal(data.log_expression(), ratio)
+
+
+@pytest.mark.parametrize("scale", ["linear", "log2 ratio"])
+def test_expression_that_is_missing(simulated, scale):
+    bare = ChromatinDataset(simulated.xarray.drop_vars("expression"))
+    with pytest.raises(DataError, match="no expression; add it"):
+        bare.log_expression()
+    values = simulated.genes["expression"].to_numpy().copy()
+    values[:2] = np.nan, np.inf
+    with pytest.raises(DataError, match="missing or not finite for 2 of 120"):
+        with_values(simulated, values, expression_scale=scale).log_expression()
+
+
+def test_expression_below_zero(simulated):
+    values = simulated.genes["expression"].to_numpy().copy()
+    values[3] = -0.5
+    with pytest.raises(DataError, match=r"0 or more, found -0.5; give RPKM"):
+        with_values(simulated, values).log_expression()
 
 
 def test_leak_counts_windows_that_share_a_base():

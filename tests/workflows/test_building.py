@@ -5,8 +5,9 @@ import pytest
 
 from attendome import open_dataset
 from attendome.data.recipe import BuildSettings, ChromatinFiles
+from attendome.data.store import save_dataset
 from attendome.errors import DataError, SettingsError
-from attendome.workflows.building import build_all, build_chromatin
+from attendome.workflows.building import build_all, build_chromatin, build_differential
 
 SMALL = BuildSettings(window=200, bin_size=50, split="random")
 READS = [(0, 0, 960, "30M", 30), (16, 1, 3040, "30M", 30)]
@@ -26,6 +27,22 @@ def test_the_dataset_is_stored_as_it_is_returned(files, tmp_path):
     data = build_chromatin(tmp_path / "T.zarr", files, SMALL)
     assert data.path == tmp_path / "T.zarr"
     assert open_dataset(tmp_path / "T.zarr").xarray.identical(data.xarray)
+
+
+def test_the_difference_of_two_is_stored_as_it_is_returned(two_cell_types, tmp_path):
+    paths = [save_dataset(data, tmp_path / f"{n}.zarr") for n, data in enumerate(two_cell_types)]
+    out = tmp_path / "both.zarr"
+    data = build_differential(out, paths[0].path, two_cell_types[1])
+    assert open_dataset(out).xarray.identical(data.xarray)
+    assert data.path == out
+    before = state(tmp_path)
+    with pytest.raises(DataError, match="--force"):
+        build_differential(out, *two_cell_types)
+    with pytest.raises(DataError, match="different names"):
+        build_differential(out, paths[0].path, paths[0].path, force=True)
+    assert state(tmp_path) == before
+    turned = build_differential(out, *two_cell_types[::-1], force=True)
+    np.testing.assert_allclose(turned.log_expression(), -data.log_expression())
 
 
 def test_what_exists_is_replaced_only_with_force(files, tmp_path):
@@ -124,8 +141,6 @@ def test_what_stands_from_other_files_or_settings_is_refused(stands, files, five
 
 
 def test_a_dataset_of_another_origin_is_not_taken_for_ours(simulated, files, tmp_path):
-    from attendome.data.store import save_dataset
-
     save_dataset(simulated, tmp_path / "T.zarr")
     with pytest.raises(DataError, match=r"T.zarr stands there from other files"):
         build_all(tmp_path, [files], SMALL)

@@ -65,6 +65,40 @@ def test_an_annotation_of_other_genes(csv_folder, tmp_path):
     assert not (tmp_path / "d.zarr").exists()
 
 
+def test_expression_by_gene(shared_data, tmp_path):
+    table = shared_data / "expression" / "57epigenomes.RPKM.pc.gz"
+    folder = shared_data / "chromatin" / "E123"
+    data = ad.import_attentivechrome(folder, tmp_path / "E123.zarr", expression=table)
+    on = data.labels() == 1
+    values = data.genes["expression"]
+    assert values[on].min() > 1.606 >= values[~on].max()  # the median of the table
+    source = data.xarray.attrs["sources"][-1]
+    assert (source["role"], source["column"]) == ("expression", "E123")
+    assert source["matched"] == "600 of 600 genes"
+    assert ad.open_dataset(tmp_path / "E123.zarr").log_expression().shape == (600,)
+    other = ad.import_attentivechrome(
+        folder, tmp_path / "other.zarr", expression=table, column="E003"
+    )
+    assert not np.array_equal(other.log_expression(), data.log_expression())
+
+
+def test_expression_by_transcript(csv_folder, gene_lines, tmp_path):
+    line = 'chr1\tX\t{}\t1\t9\t.\t+\t.\tgene_id "ENSG{}.1"; transcript_id "ENST{}.1";\n'
+    known = [line.format("gene", n, 0) for n in (1, 2, 3)]
+    known += [line.format("transcript", n, m) for n, m in ((1, 11), (1, 12), (2, 2), (3, 3))]
+    (tmp_path / "genes.gtf").write_text("".join(known))
+    (tmp_path / "salmon.tsv").write_text("id\tx\nENST11.1\t1.5\nENST12\t2\nENST2\t4\nENST3\t8\n")
+    splits = {"train": "ENSG1.1", "valid": "ENSG2.1", "test": "ENSG3.1"}
+    data = ad.import_attentivechrome(
+        csv_folder(**{split: gene_lines(gene) for split, gene in splits.items()}),
+        tmp_path / "d.zarr",
+        marks=["A", "B"],
+        genes=tmp_path / "genes.gtf",
+        expression=tmp_path / "salmon.tsv",
+    )
+    assert data.genes["expression"].to_dict() == {"ENSG1.1": 3.5, "ENSG2.1": 4, "ENSG3.1": 8}
+
+
 def test_another_split_rule(csv_folder, tmp_path):
     folder = csv_folder()
     data = ad.import_attentivechrome(folder, tmp_path / "d.zarr", marks=["A", "B"], split="thirds")
@@ -127,7 +161,7 @@ def test_the_run_says_where_the_weights_came_from(published, chromatin, tmp_path
     run = ad.import_weights(published, tmp_path / "run", chromatin.path)
     sha256 = hashlib.sha256(published.read_bytes()).hexdigest()
     assert run.config.imported_from == {"file": published.name, "sha256": sha256}
-    assert run.config.data == str(chromatin.path.resolve())
+    assert run.config.data == (str(chromatin.path.resolve()),)
     assert {path.name for path in run.path.iterdir()} == {
         "config.yaml",
         "model.json",

@@ -1,4 +1,4 @@
-"""Options of ``attendome build chromatin``."""
+"""Options of ``attendome build chromatin``, some of which imports have too."""
 
 from pathlib import Path
 from typing import Annotated
@@ -140,3 +140,13 @@ Missing = Annotated[
         "the genes with such a bin.",
     ),
 ]
+
+
+def check_column(column: str, expression: Path | None) -> None:
+    """Check that a column is named only of a table that is given.
+
+    Raises:
+        typer.BadParameter: there is no table.
+    """
+    if column and not expression:
+        raise typer.BadParameter("--column names a column of --expression, which is needed then.")

@@ -1,8 +1,8 @@
-"""Commands that build datasets from files."""
+"""Commands that build datasets from files, or from other datasets."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,8 +29,9 @@ from attendome.cli.build_options import (
     Summary,
     Window,
     Workers,
+    check_column,
 )
-from attendome.cli.options import BinSize, Force, Split
+from attendome.cli.options import BinSize, Force, NewDataset, Split
 from attendome.cli.progress import counting, reading
 
 if TYPE_CHECKING:
@@ -92,6 +93,31 @@ def build_chromatin(
         _build_one(out, common | own, settings, force=force)
 
 
+@builds.command("differential")
+def build_differential(
+    out: NewDataset,
+    a: Annotated[
+        Path,
+        typer.Argument(metavar="A.zarr", help="The cell type to start from.", show_default=False),
+    ],
+    b: Annotated[
+        Path,
+        typer.Argument(metavar="B.zarr", help="The one to compare with it.", show_default=False),
+    ],
+    force: Force = False,
+) -> None:
+    """Build a dataset of the difference between two cell types, from the datasets of both.
+
+    Its signal is that of both, its expression log2((1 + B) / (1 + A)), its label whether that is
+    above 0.
+    """
+    from attendome.workflows.building import build_differential as run_build
+
+    data = run_build(out, a, b, force=force)
+    _show(data)
+    display.made(out, data.signal.shape, [])
+
+
 def _settings(given: Mapping[str, Any]) -> "BuildSettings":
     from attendome.config import validate
     from attendome.data.recipe import BuildSettings
@@ -110,8 +136,7 @@ def _build_one(out: Path, given: dict[str, Any], settings: "BuildSettings", *, f
     for option in ("genes", "signal"):
         if not given[option]:
             raise typer.BadParameter(f"--{option} is needed, or --samplesheet.")
-    if given["column"] and not given["expression"]:
-        raise typer.BadParameter("--column names a column of --expression, which is needed then.")
+    check_column(given["column"], given["expression"])
     given |= {
         "cell_type": given["cell_type"] or out.stem,
         "signal": files_by_mark(given["signal"]),
@@ -131,7 +156,7 @@ def _show(data: "ChromatinDataset") -> None:
         display.say(note)
     for reason, count in made["genes_left_out"].items():
         display.say(f"Left out {count} genes: {reason}.")
-    if made["padded_windows"]:
+    if made.get("padded_windows"):
         display.say(f"{made['padded_windows']} windows reach beyond their chromosome: padded.")
     display.say(f"Assembly {assembly}; labels: {data.xarray.attrs['label_rule']}.")
     display.warnings(assess(data).warnings)

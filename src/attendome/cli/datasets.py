@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from attendome.cli import display
+from attendome.cli.build_options import Column, Expression, check_column
 from attendome.cli.options import (
     BinSize,
     CellType,
@@ -72,11 +73,14 @@ def import_attentivechrome(
     cell_type: CellType = "",
     bin_size: BinSize = 100,
     genes: Genes = None,
+    expression: Expression = None,
+    column: Column = "",
     split: Split = "",
     keep_first: KeepFirst = False,
     force: Force = False,
 ) -> None:
     """Import a dataset in AttentiveChrome's layout; it keeps the files' split unless told."""
+    check_column(column, expression)
     from attendome.data.attentivechrome import PUBLISHED_MARKS
     from attendome.workflows.importing import import_attentivechrome as run_import
 
@@ -88,6 +92,8 @@ def import_attentivechrome(
         cell_type=cell_type,
         bin_size=bin_size,
         genes=genes,
+        expression=expression,
+        column=column,
         split=split,
         keep_first=keep_first,
         force=force,

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from jaxtyping import Float
 
 from attendome.data.schema import (
     GENE_COLUMNS,
+    LINEAR,
     SCHEMA_VERSION,
     UNKNOWN,
     UNKNOWN_CHROM,
@@ -122,6 +124,36 @@ class ChromatinDataset:
         if "label" not in self.xarray:
             raise DataError(f"{self.name}: the genes have no labels (on or off); add them.")
         return self.xarray["label"].to_numpy()
+
+    @property
+    def expression_scale(self) -> str:
+        """Scale of the stored expression: ``linear`` (such as RPKM or TPM) or ``log2 ratio``."""
+        return str(self.xarray.attrs.get("expression_scale", LINEAR))
+
+    def log_expression(self) -> Float[np.ndarray, " gene"]:
+        """Give each gene's log2(1 + expression), float32; a log2 ratio is given as stored.
+
+        Raises:
+            DataError: the dataset has no expression, values are missing or not finite, or a value
+                on the linear scale is negative.
+        """
+        if "expression" not in self.xarray:
+            raise DataError(f"{self.name}: the genes have no expression; add it.")
+        values = self.xarray["expression"].to_numpy().astype(np.float32, copy=False)
+        finite = np.isfinite(values)
+        if not finite.all():
+            raise DataError(
+                f"{self.name}: expected the expression of every gene, but it is missing or not "
+                f"finite for {(~finite).sum()} of {len(values)}; leave those genes out."
+            )
+        if self.expression_scale != LINEAR:
+            return values
+        if (values < 0).any():
+            raise DataError(
+                f"{self.name}: expected expression of 0 or more, found {values.min():g}; give "
+                "RPKM or TPM rather than their logarithm."
+            )
+        return np.log2(values + 1)
 
     def leak(self, split: str = "test") -> dict[str, int | None]:
         """Count the genes of a split whose window overlaps a window of a training gene.

@@ -16,6 +16,7 @@ UNKNOWN: dict[str, Any] = {
     "tss": UNKNOWN_TSS,
     "strand": UNKNOWN_STRAND,
 }
+LINEAR, LOG2_RATIO = "linear", "log2 ratio"  # scales of expression
 GENE_COLUMNS = ("gene_name", "chrom", "tss", "strand", "split")
 _ATTRIBUTES = {
     "cell_type": str,
@@ -48,6 +49,9 @@ def check(data: xr.Dataset, where: str) -> None:
         value = data.attrs.get(name)
         wrong = f"attribute '{name}': expected {expected.__name__}, found {value!r}."
         require(isinstance(value, expected), wrong)
+    scale = data.attrs.get("expression_scale", LINEAR)
+    wrong = f"attribute 'expression_scale': expected '{LINEAR}' or '{LOG2_RATIO}', found {scale!r}."
+    require(scale in (LINEAR, LOG2_RATIO), wrong)
     require(data.attrs["bin_size"] > 0, "the bin size must be above 0.")
     for name, dims in _expected_dims(data).items():
         found = data[name].dims if name in data.variables else None
@@ -55,7 +59,7 @@ def check(data: xr.Dataset, where: str) -> None:
     signal = data["signal"].to_numpy()
     require(signal.dtype == np.float32, f"expected signal of float32, found {signal.dtype}.")
     require(signal.size > 0, "there are no genes, marks or bins.")
-    known = signal[~np.isnan(signal)] if _may_miss(data) else signal
+    known = signal[~np.isnan(signal)] if may_miss(data) else signal
     require(bool(((known >= 0) & (known < np.inf)).all()), "signal is negative or not finite.")
     for name in ("gene", "mark"):
         require(data.indexes[name].is_unique, f"two entries of '{name}' have the same name.")
@@ -67,7 +71,8 @@ def check(data: xr.Dataset, where: str) -> None:
         require(bool(np.isin(data["label"], (0, 1)).all()), "labels must be 0 (off) or 1 (on).")
 
 
-def _may_miss(data: xr.Dataset) -> bool:
+def may_miss(data: xr.Dataset) -> bool:
+    """Tell whether bins without data are NaN, as the dataset was built."""
     made = data.attrs.get("build", {})
     return bool(made.get("settings", {}).get("missing") == "nan")
 

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "building": ["build_all", "build_chromatin"],
+        "building": ["build_all", "build_chromatin", "build_differential"],
         "exporting": ["export_attentivechrome"],
         "fetching": ["fetch"],
         "importing": ["import_attentivechrome", "import_weights"],

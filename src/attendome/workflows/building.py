@@ -1,4 +1,4 @@
-"""Build chromatin datasets from files, one or many at once."""
+"""Build chromatin datasets: from files, one or many at once, or from two others."""
 
 import multiprocessing
 import os
@@ -13,6 +13,7 @@ from typing import Any
 from attendome.config import validate
 from attendome.data import ChromatinDataset, open_dataset
 from attendome.data.building import build
+from attendome.data.differential import difference
 from attendome.data.measuring import Progress
 from attendome.data.recipe import BuildSettings, ChromatinFiles
 from attendome.data.store import check_new_dataset, save_dataset
@@ -50,6 +51,33 @@ def build_chromatin(
         files = validate(ChromatinFiles, {"cell_type": target.stem, **files})
     data = build(files, settings, progress)
     return save_dataset(data, target, force=force)
+
+
+def build_differential(
+    out: str | Path,
+    a: ChromatinDataset | str | Path,
+    b: ChromatinDataset | str | Path,
+    *,
+    force: bool = False,
+) -> ChromatinDataset:
+    """Build the dataset of the difference between two cell types and store it.
+
+    Its signal is that of both, its expression log2((1 + b) / (1 + a)), its label 1 where that is
+    above 0; see ``attendome.data.differential``.
+
+    Args:
+        out: the dataset to make; its name ends in .zarr.
+        a: the dataset of the cell type to start from, or where it is stored.
+        b: that of the cell type to compare with it.
+        force: replace ``out`` where it exists.
+
+    Raises:
+        DataError: the two do not fit each other or have no expression, or ``out`` exists.
+    """
+    target = Path(out)
+    check_new_dataset(target, force=force)
+    one, other = (d if isinstance(d, ChromatinDataset) else open_dataset(d) for d in (a, b))
+    return save_dataset(difference(one, other), target, force=force)
 
 
 def build_all(

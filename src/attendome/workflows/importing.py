@@ -1,15 +1,20 @@
 """Bring in what others made: datasets and weights of AttentiveChrome."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from attendome.data import ChromatinDataset, open_dataset
-from attendome.data.amend import with_locations, with_split
+from attendome.data.amend import with_expression, with_locations, with_split
 from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
+from attendome.data.expression import read_expression
 from attendome.data.store import check_new_dataset, save_dataset
 from attendome.errors import RunError
-from attendome.genome.annotation import read_genes
+from attendome.genome.annotation import Annotation, read_genes
 from attendome.genome.files import sha256
+from attendome.genome.genes import without_version
 from attendome.models.published_weights import read_published_weights
 from attendome.models.weights import save_description, save_weights
 from attendome.outputs import check_new, new_output
@@ -32,6 +37,8 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
     cell_type: str = "",
     bin_size: int = 100,
     genes: str | Path | None = None,
+    expression: str | Path | None = None,
+    column: str = "",
     split: str = "",
     keep_first: bool = False,
     force: bool = False,
@@ -45,23 +52,46 @@ def import_attentivechrome(  # noqa: PLR0913 - each is an option of the command
         cell_type: name of the cell type; by default that of the folder.
         bin_size: length of a bin, in bp.
         genes: a GTF file that gives the genes' names and locations; the files have only IDs.
+        expression: a table of the genes' expression; the labels stay those of the files.
+        column: which of its columns; by default the one named as the cell type, or the only one.
         split: a split rule; by default the split is that of the files.
         keep_first: where a gene stands several times in one file, keep its first copy.
         force: replace ``out`` where it exists.
 
     Raises:
-        DataError: a file is missing or malformed, or ``out`` exists.
+        DataError: a file is missing or malformed, a gene has no expression where that is given,
+            or ``out`` exists.
+        SettingsError: the table of expression has no such column, or the split rule is unknown.
     """
     target = Path(out)
     check_new_dataset(target, force=force)
     data = read_attentivechrome(
         Path(folder), marks, cell_type, bin_size=bin_size, keep_first=keep_first
     )
-    if genes:
-        data = with_locations(data, read_genes(Path(genes), gene_type="all").genes)
+    annotation = read_genes(Path(genes), gene_type="all") if genes else None
+    if annotation:
+        data = with_locations(data, annotation.genes)
+    if expression:
+        data = _with_expression(data, Path(expression), column, annotation)
     if split:
         data = with_split(data, split)
     return save_dataset(data, target, force=force)
+
+
+def _with_expression(
+    data: ChromatinDataset, table: Path, column: str, annotation: Annotation | None
+) -> ChromatinDataset:
+    ids = without_version(pd.Series(data.genes.index, dtype=str)).unique()
+    own = Annotation(
+        genes=pd.DataFrame(index=pd.Index(ids, name="gene")),
+        left_out={},
+        gene_of_transcript=annotation.gene_of_transcript if annotation else {},
+        source={},
+    )
+    read = read_expression(table, column, own, data.cell_type)
+    amended = with_expression(data, read.values)
+    sources = [*data.xarray.attrs["sources"], {"role": "expression"} | read.source]
+    return replace(amended, xarray=amended.xarray.assign_attrs(sources=sources))
 
 
 def import_weights(
@@ -98,10 +128,10 @@ def import_weights(
     dataset = dataset.with_marks(names)
     if len(names) != model.marks:
         raise RunError(f"{source}: has weights for {model.marks} marks; {len(names)} are named.")
-    description = describe_model("attentive-chrome", settings, dataset)
+    description = describe_model("attentive-chrome", settings, dataset, names)
     config = RunConfig(
         model=description.model,
-        data=str(Path(data).resolve()),
+        data=(str(Path(data).resolve()),),
         fingerprint=dataset.fingerprint(),
         settings=description.settings,
         imported_from={

@@ -59,7 +59,7 @@ def _describe_run(folder: Path) -> dict[str, Any]:
     return {
         "kind": "run",
         "model": run.config.model,
-        "data": run.config.data,
+        "data": list(run.config.data),
         "marks": list(run.description.marks),
         "bins": run.description.bins,
         "bin_size": run.description.bin_size,
@@ -87,6 +87,7 @@ def _describe_dataset(data: ChromatinDataset, quality: Quality) -> dict[str, Any
         "oriented": data.oriented,
         "label_rule": data.xarray.attrs["label_rule"],
         "expression": "expression" in data.xarray,
+        "expression_scale": data.expression_scale if "expression" in data.xarray else None,
         "truth": data.xarray.attrs.get("truth"),
         "splits": splits,
         "leak": {name: data.leak(name) for name in ("valid", "test")},
@@ -116,12 +117,14 @@ def _report_quality(
         "Genes": ", ".join(f"{row['genes']:,} {name}" for name, row in content["splits"].items()),
         "Bins": f"{data.bins} × {data.bin_size} bp around the TSS, {order}",
         "Labels": content["label_rule"],
+        "Expression": content["expression_scale"] or "none",
         "SHA-256": content["fingerprint"],
     }
     if build:
+        padded = build.get("padded_windows")  # not known of a dataset made from two
         facts |= {
             "Settings": _listed(build["settings"]),
-            "Padded windows": f"{build['padded_windows']:,}",
+            "Padded windows": "" if padded is None else f"{padded:,}",
             "Notes": " ".join(build["notes"]),
         }
     write_quality(
