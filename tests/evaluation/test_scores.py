@@ -100,6 +100,18 @@ def test_resamples_without_a_class_are_passed_over():
     assert score(y, p, split="test", data="here").auroc.low == 1.0
 
 
+def test_probabilities_before_calibration_are_scored_too():
+    y, p = make(60)
+    after, before = (
+        score(y, p, p**2, split="test", data="here"),
+        score(y, p**2, split="test", data="here"),
+    )
+    assert after.brier_uncalibrated == before.brier
+    assert after.calibration_error_uncalibrated == before.calibration_error
+    assert after.brier == score(y, p, split="test", data="here").brier != before.brier
+    assert before.brier_uncalibrated == before.brier
+
+
 def test_the_same_seed_gives_the_same_interval():
     first, again = (score(*make(50), split="test", data="here") for _ in range(2))
     assert first == again

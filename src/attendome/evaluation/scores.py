@@ -47,6 +47,8 @@ class Scores:
         mcc: Matthews' correlation coefficient.
         brier: mean squared error of the probability.
         calibration_error: expected calibration error over ten bins of equal width.
+        brier_uncalibrated: the Brier score before calibration.
+        calibration_error_uncalibrated: the calibration error before calibration.
     """
 
     split: str
@@ -62,6 +64,8 @@ class Scores:
     mcc: Estimate
     brier: Estimate
     calibration_error: Estimate
+    brier_uncalibrated: Estimate
+    calibration_error_uncalibrated: Estimate
 
     def estimates(self) -> dict[str, Estimate]:
         """Give the scores by name."""
@@ -76,7 +80,13 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 
 
 def score(
-    labels: Labels, probabilities: Probabilities, *, split: str, data: str, seed: int = 0
+    labels: Labels,
+    probabilities: Probabilities,
+    uncalibrated: Probabilities | None = None,
+    *,
+    split: str,
+    data: str,
+    seed: int = 0,
 ) -> Scores:
     """Score predictions.
 
@@ -87,6 +97,7 @@ def score(
     Args:
         labels: 1 = on, 0 = off, per gene.
         probabilities: predicted probability of on, per gene.
+        uncalibrated: the same before calibration; by default there was none.
         split: name of the split, for the record.
         data: name of the dataset, for the record.
         seed: seed of the bootstrap.
@@ -97,8 +108,7 @@ def score(
         missing = "on" if on == 0 else "off"
         note = f"not defined: none of the {len(labels)} genes in the split '{split}' is {missing}"
     y, p = torch.tensor(labels, dtype=torch.long), torch.tensor(probabilities)
-    generator = torch.Generator().manual_seed(seed)
-    resamples = [torch.randint(len(y), (len(y),), generator=generator) for _ in range(RESAMPLES)]
+    resamples = resample(len(y), seed)
     mixed = [chosen for chosen in resamples if 0 < y[chosen].sum() < len(y)]
     estimates = {
         name: Estimate(None, None, None, note)
@@ -106,8 +116,18 @@ def score(
         else _estimate(metric, y, p, mixed if needs_both else resamples)
         for name, (metric, needs_both) in _METRICS.items()
     }
+    for name in ("brier", "calibration_error"):
+        metric, _ = _METRICS[name]
+        before = p if uncalibrated is None else torch.tensor(uncalibrated)
+        estimates[f"{name}_uncalibrated"] = _estimate(metric, y, before, resamples)
     off = len(labels) - on
     return Scores(split, data, len(labels), on, off, ON_FROM, **estimates)
+
+
+def resample(genes: int, seed: int) -> list[Tensor]:
+    """Draw genes with replacement, as many as there are, 1,000 times."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randint(genes, (genes,), generator=generator) for _ in range(RESAMPLES)]
 
 
 def _estimate(metric: Metric, y: Tensor, p: Tensor, resamples: list[Tensor]) -> Estimate:
