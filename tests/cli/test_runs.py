@@ -79,9 +79,25 @@ def test_evaluate(succeed, run):
     content = json.loads(succeed("evaluate", run, "--split", "valid", "--json"))
     assert content["split"] == "valid"
     written = json.loads((run / "metrics.json").read_text())
-    assert written == content | {"fingerprint": written["fingerprint"]}
+    more = {name: written[name] for name in ("fingerprint", "seen_in_training")}
+    assert written == content | more
     assert "Split 'valid'" in succeed("info", run)
-    assert json.loads(succeed("info", run, "--json"))["metrics"] == content
+    assert json.loads(succeed("info", run, "--json"))["metrics"] == written
+
+
+def test_expression(succeed, dataset, tmp_path):
+    out = tmp_path / "run"
+    options = ["--set", "target=expression", "--set", "trees=10"]
+    said = succeed("train", dataset, "--model", "random-forest", "--out", out, *options)
+    assert "validation Pearson's r " in said
+    said = " ".join(succeed("evaluate", out).split())
+    assert "24 genes, log2(1 + expression)" in said
+    assert "pearson" in said
+    succeed("predict", out, "--out", tmp_path / "p.tsv")
+    table = pd.read_csv(tmp_path / "p.tsv", sep="\t")
+    assert {"observed_expression", "predicted_expression"} < set(table)
+    succeed("report", out)
+    assert f"Run of random-forest on {dataset}" in succeed("info", out)
 
 
 def test_info_before_evaluation(succeed, run):

@@ -5,9 +5,17 @@ import pytest
 import torch
 from torch import nn
 
+from attendome.data import ChromatinDataset
 from attendome.errors import SettingsError
 from attendome.interpretation.attention import attention_maps, prediction_maps
 from attendome.models import AttentiveChrome, AttentiveChromeSettings, ChromatinOutput
+from attendome.models.mlp import MlpSettings
+from attendome.models.readout import Readout
+from attendome.workflows.configuration import describe_model
+
+
+def described(data, readout=None):
+    return describe_model("mlp", MlpSettings(), data, data.marks, readout)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +34,7 @@ def model(simulated):
 
 @pytest.fixture(scope="module")
 def maps(model, simulated):
-    return attention_maps(model, simulated)
+    return attention_maps(model, simulated, described(simulated))
 
 
 def test_maps_are_what_the_model_gives_for_each_gene(maps, model, simulated):
@@ -69,15 +77,65 @@ def test_means_are_plain_averages_over_genes_predicted_on_and_off(maps):
 def test_only_the_group_that_has_genes_is_there(simulated, bias, present):
     model = AttentiveChrome(5, 20, AttentiveChromeSettings(bin_hidden=2, mark_hidden=2)).eval()
     nn.init.constant_(model.output.bias, bias)
-    maps = attention_maps(model, simulated.split("test"))
+    maps = attention_maps(model, simulated.split("test"), described(simulated))
     assert maps["predicted"].to_numpy().tolist() == [present]
     assert maps["genes"].to_numpy().tolist() == [maps.sizes["gene"]]
 
 
 def test_without_labels(model, simulated, maps):
     bare = replace(simulated, xarray=simulated.xarray.drop_vars("label"))
-    found = attention_maps(model, bare)
+    found = attention_maps(model, bare, described(bare))
     assert found.identical(maps.drop_vars("label"))
+
+
+def test_genes_are_grouped_by_predicted_expression(model, simulated):
+    readout = Readout(target="expression", scale=2.0, offset=1.0)
+    maps = attention_maps(model, simulated, described(simulated, readout))
+    with torch.no_grad():
+        prediction = model(torch.tensor(simulated.signal.to_numpy())).prediction.numpy()
+    np.testing.assert_allclose(maps["predicted_expression"], 2 * prediction + 1, atol=1e-5)
+    np.testing.assert_array_equal(maps["observed_expression"], simulated.log_expression())
+    assert "probability" not in maps
+    high = prediction > np.median(prediction)
+    assert maps["predicted"].to_numpy().tolist() == ["high", "low"]
+    assert maps["genes"].to_numpy().tolist() == [60, 60]
+    for name, chosen in (("high", high), ("low", ~high)):
+        average = maps["beta"].to_numpy()[chosen].mean(axis=0)
+        np.testing.assert_allclose(maps["beta_mean"].sel(predicted=name), average, atol=1e-6)
+
+
+def test_without_expression(model, simulated):
+    bare = replace(simulated, xarray=simulated.xarray.drop_vars("expression"))
+    readout = Readout(target="expression")
+    maps = prediction_maps(model, bare, described(bare, readout))
+    assert "observed_expression" not in maps
+    assert "predicted_expression" in maps
+
+
+def test_predictions_that_are_all_the_same_are_all_low(simulated):
+    few = ChromatinDataset(simulated.xarray.isel(gene=[0, 0, 0]).assign_coords(gene=list("abc")))
+    maps = prediction_maps(Given(), few, described(few, Readout(target="expression")))
+    assert maps["predicted"].to_numpy().tolist() == ["low"]
+    assert maps["genes"].to_numpy().tolist() == [3]
+
+
+def test_marks_that_are_not_there_have_no_attention(simulated):
+    """Of a model of five marks, those of a dataset with three of them."""
+    alpha, beta = torch.rand(5, 20).softmax(dim=1), torch.rand(5).softmax(dim=0)
+    there = [0, 2, 3]
+    part = simulated.with_marks([simulated.marks[m] for m in there])
+    maps = attention_maps(Given(alpha, beta), part, described(simulated))
+    assert maps["mark"].to_numpy().tolist() == part.marks
+    np.testing.assert_array_equal(maps["alpha"][7], alpha[there])
+    np.testing.assert_array_equal(maps["beta"][7], beta[there])
+
+
+def test_probabilities_are_calibrated(model, simulated, maps):
+    found = attention_maps(model, simulated, described(simulated, Readout(scale=0.5, offset=1.0)))
+    odds = torch.tensor(maps["probability"].to_numpy()).logit()
+    np.testing.assert_allclose(found["probability"], (0.5 * odds + 1).sigmoid(), atol=1e-5)
+    on = int((found["probability"] >= 0.5).sum())
+    assert found["genes"].sel(predicted="on") == on > maps["genes"].sel(predicted="on")
 
 
 class Given(nn.Module):
@@ -93,20 +151,20 @@ class Given(nn.Module):
             None if of_gene is None else of_gene.expand(len(signal), *of_gene.shape)
             for of_gene in (self.alpha, self.beta)
         ]
-        return ChromatinOutput(self.weight * signal.mean(dim=(1, 2)), *of_all)
+        return ChromatinOutput(self.weight * signal.nanmean(dim=(1, 2)), *of_all)
 
 
 def test_a_model_without_attention(simulated):
     with pytest.raises(SettingsError, match=r"no attention .* one that has: attentive-chrome"):
-        attention_maps(Given(), simulated)
-    maps = prediction_maps(Given(), simulated)
+        attention_maps(Given(), simulated, described(simulated))
+    maps = prediction_maps(Given(), simulated, described(simulated))
     assert set(maps.data_vars) == {"probability", "label", "genes"}
     assert maps["genes"].sum() == maps.sizes["gene"]
 
 
 def test_a_model_without_beta(simulated):
     alpha = torch.rand(5, 20).softmax(dim=1)
-    maps = attention_maps(Given(alpha), simulated)
+    maps = attention_maps(Given(alpha), simulated, described(simulated))
     assert {"beta", "beta_mean"}.isdisjoint(maps)
     np.testing.assert_allclose(maps["alpha_mean"][0], alpha, atol=1e-6)
     assert maps.attrs["alpha_shared"] is False
@@ -114,9 +172,12 @@ def test_a_model_without_beta(simulated):
 
 def test_attention_that_all_marks_share_is_called_so(simulated):
     alpha = torch.rand(1, 20).softmax(dim=1).expand(5, -1)
-    assert attention_maps(Given(alpha), simulated).attrs["alpha_shared"] is True
+    assert (
+        attention_maps(Given(alpha), simulated, described(simulated)).attrs["alpha_shared"] is True
+    )
 
 
 def test_of_one_mark_alone_attention_is_not_called_shared(simulated):
     one = simulated.with_marks(simulated.marks[:1])
-    assert attention_maps(Given(torch.ones(1, 20) / 20), one).attrs["alpha_shared"] is False
+    maps = attention_maps(Given(torch.ones(1, 20) / 20), one, described(one))
+    assert maps.attrs["alpha_shared"] is False

@@ -23,21 +23,17 @@ HOSTILE = "<img src=x onerror=window.hacked=1>"
 
 @pytest.fixture(scope="session")
 def content(simulated):
-    """A report on 120 genes, with the attention of an untrained model."""
+    """A report on 120 genes, with the attention of an untrained model, calibrated."""
     from attendome.evaluation.scores import score
-    from attendome.interpretation.attention import attention_maps
-    from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+    from attendome.models.readout import Readout
     from attendome.reports import ReportContent
 
-    torch.manual_seed(0)
-    model = AttentiveChrome(5, 20, AttentiveChromeSettings(initialisation="pytorch"))
-    # An untrained model says nearly the same of each gene: spread that out, on both sides of .5.
-    with torch.no_grad():
-        model.output.weight *= 100
-        model.output.bias -= model(torch.tensor(simulated.signal.to_numpy())).prediction.median()
-    maps = attention_maps(model, simulated)
+    readout = Readout(scale=0.5, offset=0.1)
+    maps = _maps(simulated, readout)
+    probabilities = maps["probability"].to_numpy()
+    before = readout.uncalibrated(probabilities)
     metrics = score(
-        simulated.labels(), maps["probability"].to_numpy(), split="test", data="simulated.zarr"
+        simulated.labels(), probabilities, before, split="test", data="simulated.zarr"
     ).to_dict()
     history = pd.DataFrame(
         {
@@ -55,7 +51,50 @@ def content(simulated):
         history=history,
         best_epoch=2,
         maps=maps,
+        readout=readout,
         signal=simulated.signal.to_numpy(),
+    )
+
+
+def _maps(data, readout):
+    from attendome.interpretation.attention import attention_maps
+    from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+    from attendome.workflows.configuration import describe_model
+
+    torch.manual_seed(0)
+    settings = AttentiveChromeSettings(initialisation="pytorch")
+    model = AttentiveChrome(5, 20, settings)
+    # An untrained model says nearly the same of each gene: spread that out, on both sides of .5.
+    with torch.no_grad():
+        model.output.weight *= 100
+        model.output.bias -= model(torch.tensor(data.signal.to_numpy())).prediction.median()
+    description = describe_model("attentive-chrome", settings, data, data.marks, readout)
+    return attention_maps(model, data, description)
+
+
+@pytest.fixture(scope="session")
+def of_expression(content, simulated):
+    """The same of a model that was trained on expression."""
+    from attendome.evaluation.regression import score_regression
+    from attendome.models.readout import Readout
+
+    readout = Readout(target="expression", scale=1.5, offset=2.0)
+    maps = _maps(simulated, readout)
+    metrics = score_regression(
+        maps["observed_expression"].to_numpy(),
+        maps["predicted_expression"].to_numpy(),
+        split="test",
+        data="simulated.zarr",
+        unit="log2(1 + expression)",
+    ).to_dict()
+    history = content.history.rename(columns={"valid_auroc": "valid_pearson"})
+    return replace(
+        content,
+        title="expression of simulated genes",
+        maps=maps,
+        readout=readout,
+        metrics=metrics,
+        history=history,
     )
 
 

@@ -58,6 +58,21 @@ def test_all_figures_are_drawn(open_page, content):
     assert page.locator("#gene").is_hidden()
 
 
+def test_the_page_of_a_model_of_expression(open_page, of_expression):
+    page = open_page(of_expression, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    assert page.locator("[data-figure='scatter'] .main-svg").count() >= 1
+    maps = of_expression.maps.isel(gene=41)
+    facts = page.inner_text("#gene-facts")
+    assert f"{float(maps['predicted_expression']):.4f}" in facts
+    assert f"{float(maps['observed_expression']):.4f}" in facts
+    button = page.get_by_role("button", name="Observed log2(1 + expression)")
+    button.click()
+    observed = np.sort(of_expression.maps["observed_expression"].to_numpy())
+    shown = [float(cell) for cell in first_cells(page, 4)]
+    np.testing.assert_allclose(shown, observed[: len(shown)], atol=1e-4)
+
+
 @pytest.mark.parametrize("text", ["SIM00077", "gene77", " Gene77 "])
 def test_a_gene_is_found_by_id_or_name(open_page, content, text):
     page = open_page(content)

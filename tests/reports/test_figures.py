@@ -30,10 +30,39 @@ def test_precision_and_recall():
 
 def test_calibration_bins_hold_every_gene():
     probabilities = np.array([0.0, 0.05, 0.95, 1.0, 0.55], np.float32)
-    curve = trace(figures.calibration(Y, probabilities), "model")
+    curve = trace(figures.calibration(Y, {"model": probabilities}), "model")
     assert list(curve.customdata) == [2, 1, 2]
     np.testing.assert_allclose(curve.x, [0.025, 0.55, 0.975], atol=1e-6)
     np.testing.assert_allclose(curve.y, [0, 1, 1])
+
+
+def test_calibration_of_several():
+    figure = figures.calibration(Y, {"model": P, "before": P / 2})
+    np.testing.assert_allclose(trace(figure, "model").x, [0.1, 0.4, 0.6, 0.8, 0.9])
+    np.testing.assert_allclose(trace(figure, "before").x, [0.05, 0.2, 0.3, 0.425])
+    assert trace(figure, "model").line.color != trace(figure, "before").line.color
+
+
+def test_observed_and_predicted_expression():
+    observed, predicted = np.array([0.0, 3.0], np.float32), np.array([-1.0, 2.0], np.float32)
+    figure = figures.scatter(observed, predicted, "log2(1 + <b>)")
+    points = trace(figure, "genes")
+    assert (list(points.x), list(points.y)) == ([0, 3], [-1, 2])
+    assert list(trace(figure, "perfect").x) == list(trace(figure, "perfect").y) == [-1, 3]
+    assert axis_titles(figure) == {
+        "observed expression, log2(1 + &lt;b&gt;)",
+        "predicted expression, log2(1 + &lt;b&gt;)",
+    }
+
+
+def test_history_of_expression():
+    table = pd.DataFrame(
+        {"epoch": [1, 2], "train_loss": [1, 2], "valid_loss": [3, 4], "valid_pearson": [0.1, 0.2]}
+    )
+    figure = figures.history(table, best_epoch=1)
+    assert list(trace(figure, "validation Pearson's r").y) == [0.1, 0.2]
+    expected = {"epoch (dashed: best, 1)", "mean squared error (sd²)", "Pearson's r"}
+    assert axis_titles(figure) == expected
 
 
 def test_history_marks_the_best_epoch():
@@ -76,6 +105,17 @@ def test_beta_has_the_quartiles_of_each_group(content):
     on = maps["beta"].to_numpy()[maps["probability"].to_numpy() >= 0.5]
     np.testing.assert_allclose(box.median, np.median(on, axis=0))
     np.testing.assert_allclose(box.q3, np.percentile(on, 75, axis=0))
+
+
+def test_groups_of_expression(of_expression):
+    maps = of_expression.maps
+    assert [t.name for t in figures.beta_by_mark(maps).data] == ["predicted high", "predicted low"]
+    box = trace(figures.beta_by_mark(maps), "predicted high")
+    predicted = maps["predicted_expression"].to_numpy()
+    high = maps["beta"].to_numpy()[predicted > np.median(predicted)]
+    np.testing.assert_allclose(box.median, np.median(high, axis=0))
+    names = [t.name for t in figures.mean_alpha(maps).data]
+    assert any(name == "predicted high (60 genes)" for name in names)
 
 
 def test_a_group_without_genes_is_left_out(content):

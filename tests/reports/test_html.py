@@ -1,9 +1,11 @@
+import base64
 import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from attendome.evaluation.scores import score
 from attendome.reports import write_report
@@ -46,6 +48,42 @@ def test_every_figure_has_its_place_and_its_data(text):
     places = set(re.findall(r'data-figure="([^"]+)"', text))
     assert places == {"roc", "precision-recall", "calibration", "history", "alpha", "beta"}
     assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
+
+
+def test_scores_before_and_after_calibration_are_shown(text, content):
+    shown = " ".join(without_scripts(text).split())
+    for name in ("brier", "calibration_error"):
+        before = content.metrics[f"{name}_uncalibrated"]["value"]
+        assert f"<td>{before:.4f}</td>" in shown
+        assert before != content.metrics[name]["value"]
+    curves = embedded(text)["figure-calibration"]["data"]
+    names = [curve["name"] for curve in curves]
+    assert names == ["perfect", "model (area: genes)", "before calibration (area: genes)"]
+    log_odds = logit(content.maps["probability"].to_numpy())
+    before = expit((log_odds - content.readout.offset) / content.readout.scale)
+    mean, genes = (
+        np.frombuffer(base64.b64decode(curves[2][key]["bdata"]), curves[2][key]["dtype"])
+        for key in ("x", "customdata")
+    )
+    assert np.dot(mean, genes) == pytest.approx(before.sum(), rel=1e-4)
+
+
+def test_expression(of_expression, tmp_path):
+    text = page(of_expression, tmp_path)
+    shown = " ".join(without_scripts(text).split())
+    places = set(re.findall(r'data-figure="([^"]+)"', text))
+    assert places == {"scatter", "history", "alpha", "beta"}
+    assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
+    for name in ("pearson", "spearman", "r2"):
+        assert f"<td>{of_expression.metrics[name]['value']:.4f}</td>" in shown
+    assert "expression is log2(1 + expression)" in shown
+    assert "high is above the median prediction" in shown
+    for word in ("AUROC", "Brier", "probability"):
+        assert word not in shown
+    genes = embedded(text)["gene-data"]
+    assert genes["known_title"] == "Observed log2(1 + expression)"
+    observed = of_expression.maps["observed_expression"].to_numpy()
+    np.testing.assert_allclose(genes["known"], observed, rtol=1e-6)
 
 
 def test_a_model_without_beta(alpha_only, tmp_path):

@@ -45,6 +45,12 @@ def test_several_processes_share_the_genes(monkeypatch):
     assert set(seen) == set(range(10))
 
 
+def test_a_batch_has_the_expression_where_there_is_any():
+    of_both = Genes(torch.zeros(3, 1, 1), torch.ones(3), torch.arange(3.0))
+    assert of_both[[2, 0]].expression.tolist() == [2, 0]
+    assert genes(3)[[2, 0]].expression is None
+
+
 def test_batches_are_slices():
     loaded = [batch.signal.flatten().tolist() for batch in ordered_batches(genes(5), 2)]
     assert loaded == [[0, 1], [2, 3], [4]]

@@ -12,9 +12,12 @@ import torch
 import attendome as ad
 from attendome.errors import RunError, SettingsError
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+from attendome.models.mlp import Mlp, MlpSettings
+from attendome.models.weights import read_weights
 from attendome.training.batches import Genes
 from attendome.training.fit import fit
 from attendome.training.history import best_epoch, is_finished, read_history
+from attendome.training.inference import run_model
 from attendome.training.settings import TrainingSettings
 
 TINY = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 4, "batch_size": 16, "dropout": 0.3}
@@ -133,6 +136,78 @@ def test_killed_between_two_writes(uninterrupted, simulated, tmp_path, monkeypat
     assert history == (uninterrupted / "history.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    "settings", [{"target": "expression"}, {"expression_weight": 0.5}], ids=str
+)
+def test_runs_that_use_expression_resume_to_the_same(simulated, tmp_path, monkeypatch, settings):
+    from attendome.training import recorder
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    ad.train(simulated, "attentive-chrome", whole, TINY | settings, seed=3)
+    write = recorder.write_text
+
+    def write_then_die(*arguments):
+        write(*arguments)
+        if len(read_history(cut)) == 3:
+            raise KilledError
+
+    monkeypatch.setattr(recorder, "write_text", write_then_die)
+    with pytest.raises(KilledError):
+        ad.train(simulated, "attentive-chrome", cut, TINY | settings, seed=3)
+    monkeypatch.undo()
+    ad.train(simulated, "attentive-chrome", cut, TINY | settings, seed=3, existing="resume")
+    for name in ("model.safetensors", "history.csv", "model.json"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_the_best_epoch_by_validation_correlation_is_kept(simulated, tmp_path):
+    run = tmp_path / "run"
+    ad.train(simulated, "attentive-chrome", run, TINY | {"target": "expression"}, seed=3)
+    history = read_history(run)
+    found = ad.open_run(run).evaluate(simulated, split="valid").pearson.value
+    assert found == pytest.approx(history["valid_pearson"].max(), abs=1e-4)
+
+
+@pytest.fixture
+def expressed(simulated, genes):
+    """The training genes with their standardised log expression beside the labels."""
+    values = torch.tensor(simulated.split("train").log_expression())
+    return Genes(genes.signal, genes.target, (values - values.mean()) / values.std())
+
+
+def test_the_weight_of_expression_draws_the_prediction_to_it(expressed, tmp_path):
+    found = []
+    for weight in (0.0, 1.0):
+        torch.manual_seed(0)
+        settings = MlpSettings(first_hidden=16, second_hidden=8, transform="log1p")
+        model = Mlp(5, 20, settings)
+        folder = tmp_path / str(weight)
+        folder.mkdir()
+        training = TrainingSettings(epochs=15, expression_weight=weight, accelerator="cpu")
+        fit(model, expressed, expressed, training, folder)
+        prediction = run_model(model, expressed.signal).prediction
+        found.append(torch.corrcoef(torch.stack([prediction, expressed.expression]))[0, 1].item())
+    assert found[1] > found[0] + 0.05
+
+
+def test_the_second_target_stays_out_of_what_is_saved(expressed, tmp_path):
+    fit(tiny_model(), expressed, expressed, TrainingSettings(epochs=1), tmp_path)
+    plain = set(read_weights(tmp_path / "model.safetensors"))
+    (tmp_path / "two").mkdir()
+    settings = TrainingSettings(epochs=1, expression_weight=1.0)
+    fit(tiny_model(), expressed, expressed, settings, tmp_path / "two")
+    assert set(read_weights(tmp_path / "two" / "model.safetensors")) == plain
+
+
+def test_predictions_that_are_all_the_same_have_no_correlation(expressed, tmp_path):
+    model = tiny_model()
+    torch.nn.init.zeros_(model.output.weight)
+    genes = Genes(expressed.signal, expressed.expression)
+    settings = TrainingSettings(target="expression", epochs=1, learning_rate=1e-12)
+    fit(model, genes, genes, settings, tmp_path)
+    assert read_history(tmp_path)["valid_pearson"].item() == pytest.approx(0, abs=1e-4)
+
+
 def test_a_finished_run_resumes_to_itself(uninterrupted, simulated, tmp_path):
     shutil.copytree(uninterrupted, tmp_path / "run")
     ad.train(simulated, "attentive-chrome", tmp_path / "run", TINY, seed=3, existing="resume")
@@ -236,7 +311,6 @@ def test_a_checkpoint_that_was_cut_is_refused(simulated, uninterrupted, tmp_path
 def test_the_validation_score_is_over_all_batches(genes, tmp_path):
     """More genes than one batch holds; the logits of the last batch are all between 0 and 1."""
     from attendome.evaluation.scores import score
-    from attendome.training.inference import run_model
     from attendome.training.module import EVALUATION_BATCH
 
     model = tiny_model()
@@ -247,11 +321,11 @@ def test_the_validation_score_is_over_all_batches(genes, tmp_path):
     assert logits.min() < 0
     inside = torch.nonzero((logits > 0) & (logits < 1)).flatten()
     copies = torch.cat([torch.arange(EVALUATION_BATCH) % len(genes), inside])
-    many = Genes(genes.signal[copies], genes.label[copies])
+    many = Genes(genes.signal[copies], genes.target[copies])
     training = TrainingSettings(epochs=1, learning_rate=1e-9)
     fit(model.train(), many, many, training, tmp_path)
     probabilities = run_model(model, many.signal).prediction.sigmoid().numpy()
-    labels = many.label.numpy().astype("int8")
+    labels = many.target.numpy().astype("int8")
     expected = score(labels, probabilities, split="valid", data="here").auroc.value
     found = read_history(tmp_path)["valid_auroc"].iloc[0]
     assert found == pytest.approx(expected, abs=1e-3)

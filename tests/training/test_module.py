@@ -29,7 +29,7 @@ def one_step(model, genes, folder, **settings):
     training = TrainingSettings(epochs=1, batch_size=len(genes), accelerator="cpu", **settings)
     fit(trained, genes, genes, training, folder)
     logit = model(genes.signal).prediction
-    functional.binary_cross_entropy_with_logits(logit, genes.label).backward()
+    functional.binary_cross_entropy_with_logits(logit, genes.target).backward()
     pairs = zip(trained.parameters(), model.parameters(), strict=True)
     moved = torch.cat([(after - before).detach().flatten() for after, before in pairs])
     return moved, torch.cat([parameter.grad.flatten() for parameter in model.parameters()])

@@ -1,6 +1,7 @@
 import pytest
 
 from attendome.errors import RunError, SettingsError
+from attendome.models.readout import Readout
 from attendome.models.registry import MODELS
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
@@ -109,8 +110,9 @@ def test_what_may_be_replaced(trained, tmp_path):
 
 
 def test_a_description_is_of_the_dataset(simulated):
-    description = describe_model(MODEL, resolve(MODEL, {})[0], simulated)
-    assert list(description.marks) == simulated.marks
+    description = describe_model(MODEL, resolve(MODEL, {})[0], simulated, simulated.marks[::-1])
+    assert list(description.marks) == simulated.marks[::-1]
+    assert description.readout == Readout()
     assert (description.bins, description.bin_size, description.oriented) == (20, 100, True)
 
 

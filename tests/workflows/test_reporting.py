@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from attendome.interpretation.attention import attention_maps
+from attendome.interpretation.attention import prediction_maps
 from attendome.workflows.reporting import report_content
 
 
@@ -31,14 +31,21 @@ def _located(data, chrom, tss=50_000):
     return ChromatinDataset(data.xarray.assign_coords(coords), data.path)
 
 
+def gathered(run, data, folder, split, seen=None, **changes):
+    """Gather the content for a split, of a config that was changed."""
+    metrics = {"split": split, "data": str(data.path), "n": 24, "seen_in_training": seen}
+    maps = prediction_maps(run.model, data.split(split), run.description)
+    config = run.config.model_copy(update=changes)
+    readout = run.description.readout
+    return report_content(config, folder, run.model, readout, maps, data, metrics)
+
+
 @pytest.fixture
 def content(trained):
     """Give a function that gathers the content for a split, of a config that was changed."""
 
     def gather(data, split="test", **changes):
-        metrics = {"split": split, "data": str(data.path)}
-        config = trained.config.model_copy(update=changes)
-        return report_content(config, trained.model, trained.path, data, metrics)
+        return gathered(trained, data, trained.path, split, **changes)
 
     return gather
 
@@ -47,7 +54,9 @@ def test_arrays_are_of_the_genes_scored(content, trained, stored):
     found = content(stored, "valid")
     part = stored.split("valid")
     np.testing.assert_array_equal(found.signal, part.signal)
-    xr.testing.assert_identical(found.maps, attention_maps(trained.model, part))
+    maps = prediction_maps(trained.model, part, trained.description)
+    xr.testing.assert_identical(found.maps, maps)
+    assert found.readout == trained.description.readout
     assert found.title == "attentive-chrome on simulated"
     assert len(found.history) == 2
     assert found.best_epoch == trained.training_summary()["best"]
@@ -91,8 +100,15 @@ def test_warnings(content, request, data, split, changes, message):
     assert message in warning
 
 
+def test_genes_of_another_dataset_may_have_been_seen(trained, apart):
+    changes = {"fingerprint": "other"}
+    (warning,) = gathered(trained, apart, trained.path, "test", seen=7, **changes).warnings
+    assert warning.endswith("7 of 24 were seen in training in another cell type.")
+    (warning,) = gathered(trained, apart, trained.path, "test", seen=None, **changes).warnings
+    assert "may have been seen in training" in warning
+
+
 def test_an_imported_run_has_no_history(trained, stored, tmp_path):
-    metrics = {"split": "test", "data": str(stored.path)}
-    found = report_content(trained.config, trained.model, tmp_path, stored, metrics)
+    found = gathered(trained, stored, tmp_path, "test")
     assert found.history is None
     assert found.best_epoch is None

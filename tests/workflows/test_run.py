@@ -155,7 +155,8 @@ def test_predictions_are_those_of_the_model(trained, stored):
     assert table["label"].tolist() == stored.labels().tolist()
     with torch.no_grad():
         logit = trained.model(torch.tensor(stored.signal.to_numpy())).prediction
-    np.testing.assert_allclose(table["probability"], logit.sigmoid(), atol=1e-6)
+    expected = trained.description.readout(logit)
+    np.testing.assert_allclose(table["probability"], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +192,9 @@ def test_another_table_is_refused(trained, tmp_path, name):
 def test_files_of_an_evaluation_agree_with_the_scores(run, stored, split):
     scores = run.evaluate(split=split)
     written = json.loads((run.path / "metrics.json").read_text())
-    assert run.last_scores() == scores.to_dict()
-    assert written == scores.to_dict() | {"fingerprint": stored.fingerprint()}
+    assert run.last_scores() == written
+    more = {"fingerprint": stored.fingerprint(), "seen_in_training": 0}
+    assert written == scores.to_dict() | more
     assert (written["split"], written["data"]) == (split, str(stored.path.resolve()))
     table = pd.read_parquet(run.path / "predictions.parquet")
     expected = run.predict().query("split == @split").reset_index(drop=True)
@@ -223,6 +225,71 @@ def test_damaged_scores(run, content):
     (run.path / "metrics.json").write_text(content)
     with pytest.raises(RunError, match=r"metrics\.json: damaged; make it again with: attendome"):
         run.last_scores()
+
+
+def test_what_is_written_of_an_evaluation(run):
+    run.evaluate()
+    written = json.loads((run.path / "metrics.json").read_text())
+    scores = ["auroc", "auprc", "accuracy", "f1", "mcc", "brier", "calibration_error"]
+    scores += ["brier_uncalibrated", "calibration_error_uncalibrated"]
+    about = ["split", "data", "n", "on", "off", "threshold"]
+    assert list(written) == [*about, *scores, "fingerprint", "seen_in_training"]
+    for name in scores:
+        assert set(written[name]) == {"value", "low", "high", "note"}
+
+
+# A model of expression
+
+
+@pytest.fixture
+def expressed(of_expression, tmp_path):
+    return ad.open_run(shutil.copytree(of_expression.path, tmp_path / "run"))
+
+
+def test_predicted_expression(expressed, stored, tmp_path):
+    table = expressed.predict(out=tmp_path / "p.tsv")
+    names = ["gene", "gene_name", "split", "observed_expression", "predicted_expression"]
+    assert list(table.columns) == names
+    assert list(pd.read_csv(tmp_path / "p.tsv", sep="\t").columns) == names
+    with torch.no_grad():
+        prediction = expressed.model(torch.tensor(stored.signal.to_numpy())).prediction.numpy()
+    known = stored.split("train").log_expression()
+    expected = known.mean() + known.std() * prediction
+    np.testing.assert_allclose(table["predicted_expression"], expected, atol=1e-4)
+    np.testing.assert_array_equal(table["observed_expression"], stored.log_expression())
+
+
+def test_an_evaluation_of_expression(expressed, stored):
+    scores = expressed.evaluate()
+    written = json.loads((expressed.path / "metrics.json").read_text())
+    about = ["split", "data", "n", "unit"]
+    measures = ["pearson", "spearman", "r2"]
+    assert list(written) == [*about, *measures, "fingerprint", "seen_in_training"]
+    assert written.items() >= scores.to_dict().items()
+    assert expressed.last_scores() == written
+    table = pd.read_parquet(expressed.path / "predictions.parquet")
+    expected = np.corrcoef(table["observed_expression"], table["predicted_expression"])[0, 1]
+    assert scores.pearson.value == pytest.approx(expected, abs=1e-5)
+    assert len(table) == scores.n == len(stored.split("test").genes)
+    with pytest.raises(DataError, match="no expression"):
+        expressed.evaluate(ad.ChromatinDataset(stored.xarray.drop_vars("expression")))
+
+
+def test_an_explanation_of_expression(expressed, opened):
+    maps = expressed.explain()
+    assert maps["predicted"].to_numpy().tolist() == ["high", "low"]
+    xr.testing.assert_equal(opened(expressed.path / "attention.zarr"), maps)
+
+
+def test_a_report_of_expression(expressed):
+    page = expressed.report().read_text(encoding="utf-8")
+    assert 'data-figure="scatter"' in page
+    assert "Pearson&#39;s correlation" in page
+    assert "high is above the median prediction" in page
+
+
+def test_training_on_expression_is_summed_up(of_expression):
+    assert list(of_expression.training_summary()) == ["epochs", "best", "valid_pearson"]
 
 
 # Explaining
@@ -329,10 +396,10 @@ def test_a_run_folder_may_be_moved(run, tmp_path):
 
 
 def test_the_own_dataset_built_again_is_not_taken_for_the_old(trained, tmp_path):
-    changed = ad.open_dataset(trained.config.data).xarray.copy(deep=True)
+    changed = ad.open_dataset(trained.config.data[0]).xarray.copy(deep=True)
     changed["signal"][0, 0, 0] += 1
     other = ad.save_dataset(ad.ChromatinDataset(changed), tmp_path / "other.zarr")
-    run = replace(trained, config=trained.config.model_copy(update={"data": str(other.path)}))
+    run = replace(trained, config=trained.config.model_copy(update={"data": (str(other.path),)}))
     with pytest.raises(DataError, match="changed since"):
         run.dataset()
     assert len(run.dataset(other.path).genes) == len(changed["gene"])

@@ -2,12 +2,17 @@ import hashlib
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 import attendome as ad
-from attendome.errors import AttendomeError, DataError, RunError
+from attendome.data.simulation import SimulationSettings, simulate_chromatin
+from attendome.errors import AttendomeError, DataError, RunError, SettingsError
+from attendome.models.readout import Readout
+from attendome.models.registry import MODELS
+from attendome.training.calibration import calibrated
 from attendome.training.history import read_history
 from attendome.workflows import training
 
@@ -20,7 +25,7 @@ def files_in(folder):
 
 def test_the_run_says_what_it_was_made_from(trained, stored):
     config = trained.config
-    assert (config.model, config.data) == (MODEL, str(stored.path.resolve()))
+    assert (config.model, config.data) == (MODEL, (str(stored.path.resolve()),))
     assert config.fingerprint == stored.fingerprint()
     assert (config.settings["seed"], config.settings["epochs"]) == (3, 2)
     assert (config.init_from, config.imported_from) == (None, None)
@@ -311,3 +316,127 @@ def test_an_unfinished_run_is_no_start(run, stored, tmp_path):
     (run.path / "model.json").unlink()
     with pytest.raises(RunError, match=r"model\.json: no such file"):
         ad.train(stored, MODEL, tmp_path / "new", init_from=run.path)
+
+
+# Several cell types
+
+
+def test_a_run_on_several_cell_types(on_both, cell_types):
+    a, b = cell_types
+    assert on_both.config.data == (str(a.path), str(b.path))
+    assert on_both.config.fingerprint not in (a.fingerprint(), b.fingerprint())
+    assert list(on_both.description.marks) == a.marks[:4]
+    tables = [on_both.predict(data) for data in cell_types]
+    # The signal is the same: what was learned of a mark is used for that mark.
+    np.testing.assert_allclose(tables[0]["probability"], tables[1]["probability"], atol=1e-6)
+
+
+def test_the_order_of_the_marks_in_the_second_cell_type_does_not_matter(
+    on_both, cell_types, tmp_path
+):
+    a, b = cell_types
+    turned = [a, b.with_marks(b.marks[::-1])]
+    again = ad.train(turned, "mlp", tmp_path / "run", on_both.config.settings)
+    name = "model.safetensors"
+    assert (again.path / name).read_bytes() == (on_both.path / name).read_bytes()
+
+
+def test_a_run_on_several_cell_types_is_replayed_and_resumed(on_both, tmp_path):
+    content = yaml.safe_load((on_both.path / "config.yaml").read_text())
+    again = ad.train(content["data"], "mlp", tmp_path / "run", content["settings"])
+    assert again.config == on_both.config
+    (again.path / "model.json").unlink()
+    with pytest.raises(RunError, match="with other data;"):
+        ad.train(content["data"][0], "mlp", again.path, content["settings"], existing="resume")
+    same = ad.train(content["data"], "mlp", again.path, content["settings"], existing="resume")
+    assert same.description == on_both.description
+
+
+def test_cell_types_without_a_shared_mark(simulated, tmp_path):
+    parts = [simulated.with_marks(simulated.marks[:2]), simulated.with_marks(simulated.marks[2:])]
+    with pytest.raises(DataError, match="Expected a mark that all datasets have"):
+        ad.train(parts, "mlp", tmp_path / "run")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_model_of_any_marks_takes_all_of_them(cell_types, tmp_path):
+    a, b = cell_types
+    settings = {"hidden": 4, "members": 1, "epochs": 1}
+    run = ad.train([b, a], "attentive-set", tmp_path / "run", settings)
+    assert list(run.description.marks) == [*b.marks, "H3K9me3"]
+    assert run.predict(b)["probability"].notna().all()
+    assert run.evaluate(a).n == 24
+
+
+# Expression
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Genes whose expression a small model finds in a moment."""
+    return simulate_chromatin(
+        SimulationSettings(genes=400, bins=20, noise=0, dispersion=0.05, interaction=None, seed=2)
+    )
+
+
+SMALL = {
+    "attentive-chrome": {"bin_hidden": 8, "mark_hidden": 4},
+    "lstm-attention": {"bin_hidden": 8},
+    "cnn-attention": {},
+    "mlp": {},
+    "random-forest": {"trees": 50},
+    "linear": {},
+    "svm": {},
+    "rules": {},
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_expression_is_learned(plain, tmp_path, name):
+    quick = {} if MODELS[name].classical else {"epochs": 6, "learning_rate": 5e-3}
+    settings = {"target": "expression", **quick, **SMALL[name]}
+    run = ad.train(plain, name, tmp_path / "run", settings, seed=1)
+    scores = run.evaluate(plain)
+    assert scores.pearson.value > 0.3
+    summary = run.training_summary()
+    assert summary["valid_pearson"] == pytest.approx(
+        run.evaluate(plain, "valid").pearson.value, abs=1e-4
+    )
+    readout, known = run.description.readout, plain.split("train").log_expression()
+    assert (readout.scale, readout.offset) == pytest.approx((known.std(), known.mean()))
+
+
+def test_logistic_is_of_labels_only(stored, tmp_path):
+    with pytest.raises(SettingsError, match=r"labels only; .* is linear"):
+        ad.train(stored, "logistic", tmp_path / "run", {"target": "expression"})
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("settings", [{"target": "expression"}, {"expression_weight": 0.1}])
+def test_no_expression(simulated, tmp_path, settings):
+    bare = replace(simulated, xarray=simulated.xarray.drop_vars("expression"))
+    with pytest.raises(DataError, match="no expression"):
+        ad.train(bare, "mlp", tmp_path / "run", settings)
+    assert not any(tmp_path.iterdir())
+
+
+# Calibration
+
+
+def test_probabilities_are_calibrated_on_the_validation_genes(trained, stored):
+    part = stored.split("valid")
+    with torch.no_grad():
+        log_odds = trained.model(torch.tensor(part.signal.to_numpy())).prediction
+    expected = calibrated(log_odds, torch.tensor(part.labels()).float(), "temperature")
+    found = trained.description.readout
+    assert (found.scale, found.offset) == pytest.approx((expected.scale, expected.offset), rel=1e-3)
+    assert found != Readout()
+    assert "calibrated on 24 validation genes" in (trained.path / "log.txt").read_text()
+
+
+def test_calibration_may_be_left_out(trained, stored, tiny, tmp_path):
+    run = ad.train(stored, MODEL, tmp_path / "run", tiny | {"calibration": "none"}, seed=3)
+    assert run.description.readout == Readout()
+    assert same_weights(run.model, trained.model)
+    scores = run.evaluate()
+    assert scores.brier == scores.brier_uncalibrated

@@ -2,11 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from attendome.data.schema import LOG2_RATIO
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from attendome.evaluation.comparison import Comparison
 
 console = Console(highlight=False, markup=False, emoji=False)
 
@@ -40,12 +47,18 @@ def dataset(content: Mapping[str, Any]) -> None:
     """Print what a chromatin dataset holds."""
     order = "5'→3'" if content["oriented"] else "genome order"
     half = content["bins"] * content["bin_size"] // 2
-    say(f"Chromatin dataset, cell type {content['cell_type']}, assembly {content['assembly']}")
+    ratio = content["expression_scale"] == LOG2_RATIO
+    groups = ("higher", "not higher") if ratio else ("on", "off")
+    say(
+        f"{'Differential chromatin' if ratio else 'Chromatin'} dataset, cell "
+        f"type{'s' if ratio else ''} {content['cell_type']}, assembly {content['assembly']}"
+    )
     say(
         f"{content['genes']} genes; {content['bins']} bins of {content['bin_size']} bp "
-        f"(TSS ± {half} bp, {order}); labels: {content['label_rule']}"
+        f"(TSS ± {half} bp, {order}); labels: {content['label_rule']}; "
+        f"expression: {content['expression_scale'] or 'none'}"
     )
-    splits = _table("Splits", "split", "genes", "on", "off", "window overlaps a training gene's")
+    splits = _table("Splits", "split", "genes", *groups, "window overlaps a training gene's")
     for name, counts in content["splits"].items():
         on, off = (str(counts.get(key, "–")) for key in ("on", "off"))
         splits.add_row(name, str(counts["genes"]), on, off, _leak(content["leak"].get(name)))
@@ -83,7 +96,7 @@ def _leak(leak: Mapping[str, int | None] | None) -> str:
 
 def run(content: Mapping[str, Any]) -> None:
     """Print what a run folder holds."""
-    say(f"Run of {content['model']} on {content['data']}")
+    say(f"Run of {content['model']} on {', '.join(content['data'])}")
     say(f"Marks: {', '.join(content['marks'])}; {content['bins']} bins of {content['bin_size']} bp")
     settings = _table("Settings", "setting", "value")
     for name, value in content["settings"].items():
@@ -98,10 +111,8 @@ def run(content: Mapping[str, Any]) -> None:
 def scores(content: Mapping[str, Any]) -> None:
     """Print scores with their intervals, from the content of metrics.json."""
     estimates = {name: row for name, row in content.items() if isinstance(row, dict)}
-    title = (
-        f"Split '{content['split']}' of {content['data']}: {content['n']} genes, "
-        f"{content['on']} on, {content['off']} off"
-    )
+    title = f"Split '{content['split']}' of {content['data']}: {content['n']} genes, "
+    title += content["unit"] if "unit" in content else f"{content['on']} on, {content['off']} off"
     table = _table(title, "score", "value", "95% interval")
     for name, row in estimates.items():
         if row["value"] is None:
@@ -109,6 +120,9 @@ def scores(content: Mapping[str, Any]) -> None:
         else:
             table.add_row(name, f"{row['value']:.4f}", f"{row['low']:.4f} – {row['high']:.4f}")
     console.print(table)
+    if content.get("seen_in_training") and content["split"] != "train":
+        seen = content["seen_in_training"]
+        warnings([f"{seen} of these genes were seen in training, in this or another cell type."])
 
 
 def models(rows: list[dict[str, Any]]) -> None:
@@ -128,9 +142,11 @@ def models(rows: list[dict[str, Any]]) -> None:
 
 def trained(history: Mapping[str, Any], folder: str) -> None:
     """Print how a training ended."""
+    words = {"valid_auroc": "AUROC", "valid_pearson": "Pearson's r"}
+    score = next(f"{words[name]} {value:.4f}" for name, value in history.items() if name in words)
     say(
         f"Wrote {folder}: best of {history['epochs']} epochs is {history['best']}, "
-        f"validation AUROC {history['valid_auroc']:.4f}."
+        f"validation {score}."
     )
     say(f"Next: attendome evaluate {folder}; attendome report {folder}")
 
@@ -158,3 +174,24 @@ def demo(content: Mapping[str, Any]) -> None:
         f"{recovery['cell_auroc']:.3f}."
     )
     say(f"Report: {content['report']}")
+
+
+def comparison(found: "Comparison | None", results: "pd.DataFrame") -> None:
+    """Print the table of a comparison, and the runs that failed."""
+    if found is not None:
+        title = f"Test {found.metric} over cell types; better: than {found.baseline}, in how many"
+        table = _table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
+        table.columns[0].overflow = "fold"
+        for _, row in found.summary.iterrows():
+            mean, low, high, *rest = (
+                f"{row[name]:.3f}" for name in ("mean", "low", "high", "median", "max", "min")
+            )
+            is_baseline = row["model"] == found.baseline
+            better = "baseline" if is_baseline else f"{row['better']}/{row['compared']}"
+            table.add_row(row["model"], mean, f"{low} – {high}", *rest, better)
+        console.print(table)
+        for note in found.notes:
+            say(note)
+    failed = results[results["status"] == "failed"]
+    for _, row in failed.iterrows():
+        say(f"Failed: {row['model']} on {row['cell_type']}, seed {row['seed']}: {row['error']}")

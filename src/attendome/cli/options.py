@@ -53,6 +53,15 @@ KeepFirst = Annotated[
         "list of 19,802 genes names seven twice.",
     ),
 ]
+Search = Annotated[
+    int,
+    typer.Option(
+        "--search",
+        metavar="N",
+        help="Try N settings first and take those with the best validation score.",
+        min=0,
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of all random numbers.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output where it exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from attendome.cli import display
-from attendome.cli.options import Data, Force, Json, RunFolder, Seed, Set
+from attendome.cli.options import Data, Force, Json, RunFolder, Search, Seed, Set
 from attendome.config import parse_assignments
 from attendome.errors import SettingsError
 
@@ -18,32 +18,45 @@ def register(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
 
 
+Datasets = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DATA.zarr...",
+        help="The dataset, or several cell types to train on together.",
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="YAML", help="Settings to start from, such as a run's config.yaml."),
+]
+InitFrom = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN|FILE.pt", help="Start from the weights of a run or of the original."),
+]
+
+
 def train(
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA.zarr", help="The dataset.", show_default=False)
-    ],
+    data: Datasets,
     out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder to make.")],
     model: Annotated[
         str, typer.Option(metavar="NAME", help="The architecture; see: attendome models.")
     ],
     settings: Set = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="YAML", help="Settings to start from, such as a run's config.yaml."),
-    ] = None,
+    config: Config = None,
     seed: Seed = None,
-    init_from: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN|FILE.pt", help="Start from the weights of a run or of the original."
-        ),
-    ] = None,
+    init_from: InitFrom = None,
+    search: Search = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Train a model; the best epoch on the validation split is kept."""
+    """Train a model; the best epoch on the validation split is kept.
+
+    With several datasets, marks are matched by name, and a gene that is held out in one of them is
+    held out in all.
+    """
     from attendome.workflows.training import Existing
     from attendome.workflows.training import train as run_training
 
@@ -51,9 +64,17 @@ def train(
         raise typer.BadParameter(
             "--resume goes on with a run, --force replaces it: give one of them"
         )
+    if search and init_from:
+        raise typer.BadParameter("--search and --init-from do not go together.")
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
     values, start = _replayed(config, model, parse_assignments(settings or []), init_from)
-    made = run_training(data, model, out, values, seed=seed, init_from=start, existing=existing)
+    values |= {} if seed is None else {"seed": seed}
+    if search:
+        from attendome.workflows.searching import search_and_train
+
+        made = search_and_train(data, model, out, search, values, existing=existing)
+    else:
+        made = run_training(data, model, out, values, init_from=start, existing=existing)
     display.trained(made.training_summary(), str(out))
 
 
@@ -81,11 +102,13 @@ def evaluate(
     """Score a model on a split, with bootstrap 95% intervals."""
     from attendome.workflows.run import open_run
 
-    scores = open_run(run).evaluate(data, split)
+    opened = open_run(run)
+    opened.evaluate(data, split)
+    scores = opened.last_scores()
     if json:
-        display.as_json(scores.to_dict())
+        display.as_json(scores)
     else:
-        display.scores(scores.to_dict())
+        display.scores(scores or {})
 
 
 def predict(
@@ -94,7 +117,7 @@ def predict(
     data: Data = None,
     force: Force = False,
 ) -> None:
-    """Predict for each gene the probability that it is on."""
+    """Predict for each gene the probability that it is on, or its expression."""
     from attendome.workflows.run import open_run
 
     table = open_run(run).predict(data, out, force=force)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 import xarray as xr
+from jaxtyping import Bool
 from torch import nn
 
 from attendome.data import ChromatinDataset
@@ -10,15 +11,19 @@ from attendome.data.schema import GENE_COLUMNS
 from attendome.errors import SettingsError
 from attendome.models.outputs import ON_FROM
 from attendome.models.registry import models_with_attention
-from attendome.training.inference import run_model
+from attendome.models.weights import ModelDescription
+from attendome.training.inference import model_input, run_model
 
 
-def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
+def attention_maps(
+    model: nn.Module, data: ChromatinDataset, description: ModelDescription
+) -> xr.Dataset:
     """Give the attention of each gene, and its mean over genes predicted on and off.
 
     Args:
         model: a model that gives α, β or both.
-        data: the genes; its marks are in the order of the model's input.
+        data: the genes; its marks are in the order of the model's input, and may be some of them.
+        description: which input the model takes, and what it predicts.
 
     Returns:
         What ``prediction_maps`` gives.
@@ -26,7 +31,7 @@ def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
     Raises:
         SettingsError: the model has no attention.
     """
-    maps = prediction_maps(model, data)
+    maps = prediction_maps(model, data, description)
     if not _attention_of(maps):
         raise SettingsError(
             f"The model has no attention to explain; train one that has: {models_with_attention()}."
@@ -34,36 +39,45 @@ def attention_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
     return maps
 
 
-def prediction_maps(model: nn.Module, data: ChromatinDataset) -> xr.Dataset:
+def prediction_maps(
+    model: nn.Module, data: ChromatinDataset, description: ModelDescription
+) -> xr.Dataset:
     """Give the prediction for each gene, with its attention where the model has any.
 
     Args:
         model: a chromatin model.
-        data: the genes; its marks are in the order of the model's input.
+        data: the genes; its marks are in the order of the model's input, and may be some of them.
+        description: which input the model takes, and what it predicts.
 
     Returns:
-        ``probability[gene]`` and, where the model gives them, ``alpha[gene, mark, bin]`` and
-        ``beta[gene, mark]``; with ``predicted`` = on (probability ≥ .5) or off where there are such
-        genes, ``alpha_mean[predicted, mark, bin]``, ``beta_mean[predicted, mark]`` and
-        ``genes[predicted]``, their number; ``label[gene]`` where known. Coordinates are those of
-        the dataset. The attribute ``alpha_shared`` says that α is one for all marks, and so says
-        nothing about which mark.
+        ``probability[gene]``, or ``predicted_expression[gene]`` and ``observed_expression[gene]``
+        of a model of expression; where the model gives them, ``alpha[gene, mark, bin]`` and
+        ``beta[gene, mark]``. With ``predicted`` = on (probability ≥ .5) or off, or high (above the
+        median prediction) or low, where there are such genes: ``alpha_mean[predicted, mark, bin]``,
+        ``beta_mean[predicted, mark]`` and ``genes[predicted]``, their number. ``label[gene]`` where
+        known. Coordinates are those of the dataset. The attribute ``alpha_shared`` says that α is
+        one for all marks, and so says nothing about which mark.
     """
-    output = run_model(model, torch.from_numpy(data.signal.to_numpy()))
+    output = run_model(model, model_input(data, description.marks))
+    present = [description.marks.index(mark) for mark in data.marks]
+    readout = description.readout
     coords = {name: data.xarray[name] for name in ("gene", "mark", "bin_start", *GENE_COLUMNS)}
     maps = xr.Dataset(
-        {"probability": ("gene", output.prediction.sigmoid().numpy())},
+        {readout.column: ("gene", readout(output.prediction).numpy())},
         coords,
         {"method": "attention", "bin_size": data.bin_size, "oriented": data.oriented},
     )
     if output.alpha is not None:
-        maps["alpha"] = (("gene", "mark", "bin"), output.alpha.numpy())
-        one = torch.equal(output.alpha, output.alpha[:, :1].expand_as(output.alpha))
+        alpha = output.alpha[:, present]
+        maps["alpha"] = (("gene", "mark", "bin"), alpha.numpy())
+        one = torch.equal(alpha, alpha[:, :1].expand_as(alpha))
         maps.attrs["alpha_shared"] = one and len(data.marks) > 1
     if output.beta is not None:
-        maps["beta"] = (("gene", "mark"), output.beta.numpy())
+        maps["beta"] = (("gene", "mark"), output.beta[:, present].numpy())
     if "label" in data.xarray:
         maps["label"] = ("gene", data.labels())
+    if "expression" in data.xarray and readout.target == "expression":
+        maps["observed_expression"] = ("gene", data.log_expression())
     return maps.merge(_means(maps))
 
 
@@ -71,9 +85,19 @@ def _attention_of(maps: xr.Dataset) -> list[str]:
     return [name for name in ("alpha", "beta") if name in maps]
 
 
+def predicted_groups(maps: xr.Dataset) -> dict[str, Bool[np.ndarray, " gene"]]:
+    """Divide the genes by what is predicted: on and off, or high and low expression."""
+    if "probability" in maps:
+        more, names = maps["probability"].to_numpy() >= ON_FROM, ("on", "off")
+    else:
+        predicted = maps["predicted_expression"].to_numpy()
+        more, names = predicted > np.median(predicted), ("high", "low")
+    found = zip(names, (more, ~more), strict=True)
+    return {name: chosen for name, chosen in found if chosen.any()}
+
+
 def _means(maps: xr.Dataset) -> xr.Dataset:
-    on = maps["probability"].to_numpy() >= ON_FROM
-    groups = {name: chosen for name, chosen in (("on", on), ("off", ~on)) if chosen.any()}
+    groups = predicted_groups(maps)
     counts = np.array([chosen.sum() for chosen in groups.values()])
     means = xr.Dataset(
         {"genes": ("predicted", counts)}, {"predicted": np.array(list(groups), object)}

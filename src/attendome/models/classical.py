@@ -1,4 +1,4 @@
-"""What the classical models share: features in, a scikit-learn estimator, log odds out.
+"""What the classical models share: features in, a scikit-learn estimator, a prediction out.
 
 They are modules like the networks, so that all that runs a network runs them. Their estimator is
 kept on disk by skops, which builds objects of known classes from a list and runs nothing.
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from attendome.errors import RunError
 from attendome.models.features import Features, FeatureSettings
 from attendome.models.outputs import ChromatinOutput
+from attendome.models.readout import TargetName
 from attendome.outputs import new_output
 
 ESTIMATOR = "model.skops"
@@ -44,30 +45,47 @@ class ClassicalModel(nn.Module):
     def __init__(self, marks: int, bins: int, settings: FeatureSettings) -> None:
         super().__init__()
         self.features = Features(marks, bins, settings)
+        self.target: TargetName = "label"
         self.estimator: Any = None
 
+    def make(self, target: TargetName, seed: int) -> BaseEstimator:
+        """Make the estimator of labels or of expression, not fitted yet.
+
+        Raises:
+            SettingsError: the model is of labels only.
+        """
+        return self.classifier(seed) if target == "label" else self.regressor(seed)
+
     @abstractmethod
-    def make(self, seed: int) -> BaseEstimator:
-        """Make the estimator, not fitted yet."""
+    def classifier(self, seed: int) -> BaseEstimator:
+        """Make the estimator of labels, not fitted yet."""
+
+    @abstractmethod
+    def regressor(self, seed: int) -> BaseEstimator:
+        """Make the estimator of expression, not fitted yet."""
 
     def fit(
         self,
         signal: Float[Tensor, "gene mark bin"],
-        label: Float[Tensor, " gene"],
-        target: Float[Tensor, " gene"],
+        values: Float[Tensor, " gene"],
+        target: TargetName = "label",
+        expression: Float[Tensor, " gene"] | None = None,
         seed: int = 0,
     ) -> None:
         """Fit the estimator on training genes.
 
         Args:
             signal: their signal.
-            label: 1 = on, 0 = off.
-            target: what the best bins are to be correlated with: expression, or the label.
+            values: their labels, 1 = on and 0 = off, or their expression.
+            target: which of the two.
+            expression: what the best bins are to be correlated with; by default ``values``.
             seed: seed of what is random in the fit.
         """
         self.features.transform.fit(signal)
-        self.features.fit(signal, target)
-        self.estimator = self.make(seed).fit(self._table(signal), label.long().numpy())
+        self.features.fit(signal, values if expression is None else expression)
+        self.target = target
+        known = values.numpy() if target == "expression" else values.long().numpy()
+        self.estimator = self.make(target, seed).fit(self._table(signal), known)
 
     def forward(self, signal: Float[Tensor, "batch mark bin"]) -> ChromatinOutput:
         """Predict; there is no attention.
@@ -75,8 +93,9 @@ class ClassicalModel(nn.Module):
         Raises:
             ValueError: the signal is not of as many marks and bins as the model.
         """
-        odds = torch.from_numpy(np.asarray(self.log_odds(self._table(signal)), np.float32))
-        return ChromatinOutput(odds.to(signal.device))
+        of_labels = self.target == "label"
+        values = (self.log_odds if of_labels else self.estimator.predict)(self._table(signal))
+        return ChromatinOutput(torch.from_numpy(np.asarray(values, np.float32)).to(signal.device))
 
     def terms(self, marks: Sequence[str], bin_size: int) -> list[tuple[str, float]]:  # noqa: ARG002
         """List what the model adds up, in words, with weights, the weightiest first.
@@ -86,7 +105,8 @@ class ClassicalModel(nn.Module):
             bin_size: length of a bin, in bp.
 
         Returns:
-            A text and a weight each, above 0 for on; nothing where the model is no sum of terms.
+            A text and a weight each, above 0 for on, or for more expression; nothing where the
+            model is no sum of terms.
         """
         return []
 
@@ -113,7 +133,7 @@ def save_estimator(model: ClassicalModel, folder: Path) -> None:
         skops.io.dump(model.estimator, made)
 
 
-def load_estimator(model: ClassicalModel, folder: Path) -> None:
+def load_estimator(model: ClassicalModel, target: TargetName, folder: Path) -> None:
     """Read the estimator from a run folder into its model; nothing in the file is run.
 
     Raises:
@@ -123,7 +143,7 @@ def load_estimator(model: ClassicalModel, folder: Path) -> None:
     import skops.io
 
     path = folder / ESTIMATOR
-    expected = type(model.make(0))
+    expected = type(model.make(target, 0))
     try:
         estimator = skops.io.load(path, trusted=_TRUSTED)
         check_is_fitted(estimator)
@@ -134,4 +154,4 @@ def load_estimator(model: ClassicalModel, folder: Path) -> None:
         raise RunError(f"{path}: damaged, or not an estimator of ours ({reason}).") from error
     if type(estimator) is not expected:
         raise RunError(f"{path}: expected {expected.__name__}, found {type(estimator).__name__}.")
-    model.estimator = estimator
+    model.estimator, model.target = estimator, target

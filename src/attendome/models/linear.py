@@ -20,21 +20,25 @@ from attendome.models.features import FeatureSettings
 
 
 class LinearSettings(FeatureSettings):
-    """Linear regression of the label."""
+    """Linear regression."""
 
     penalty: float = Field(default=1.0, ge=0)
     """Strength of the L2 penalty on the weights of standardised features; 0 for none."""
 
 
 class Linear(ClassicalModel):
-    """A probability that is linear in the features, between 0 and 1."""
+    """Expression, or a probability between 0 and 1, that is linear in the features."""
 
     def __init__(self, marks: int, bins: int, settings: LinearSettings | None = None) -> None:
         self.settings = settings or LinearSettings()
         super().__init__(marks, bins, self.settings)
 
-    def make(self, seed: int) -> BaseEstimator:
-        """Make the estimator, not fitted yet."""
+    def classifier(self, seed: int) -> BaseEstimator:
+        """Make the estimator of labels: the same line."""
+        return self.regressor(seed)
+
+    def regressor(self, seed: int) -> BaseEstimator:
+        """Make the estimator of expression, not fitted yet."""
         return make_pipeline(StandardScaler(), Ridge(self.settings.penalty, random_state=seed))
 
     def log_odds(self, features: Float[np.ndarray, "batch feature"]) -> Float[np.ndarray, " batch"]:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from attendome.errors import SettingsError
 from attendome.models.classical import ClassicalModel
 from attendome.models.features import FeatureSettings
 
@@ -31,10 +32,20 @@ class Logistic(ClassicalModel):
         self.settings = settings or LogisticSettings()
         super().__init__(marks, bins, self.settings)
 
-    def make(self, seed: int) -> BaseEstimator:
-        """Make the estimator, not fitted yet."""
+    def classifier(self, seed: int) -> BaseEstimator:
+        """Make the estimator of labels, not fitted yet."""
         regression = LogisticRegression(C=self.settings.c, max_iter=5000, random_state=seed)
         return make_pipeline(StandardScaler(), regression)
+
+    def regressor(self, seed: int) -> BaseEstimator:  # noqa: ARG002 - nothing is made
+        """Refuse: a logistic curve is for labels.
+
+        Raises:
+            SettingsError: always.
+        """
+        raise SettingsError(
+            "logistic predicts labels only; its counterpart for target=expression is linear."
+        )
 
     def terms(self, marks: Sequence[str], bin_size: int) -> list[tuple[str, float]]:
         """List the weights of the standardised features."""

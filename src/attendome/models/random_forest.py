@@ -7,7 +7,7 @@ and taken here: the number of trees, and scikit-learn's defaults for how they gr
 
 from pydantic import Field
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from attendome.models.classical import ClassicalModel
 from attendome.models.features import FeatureSettings
@@ -29,9 +29,15 @@ class RandomForest(ClassicalModel):
         self.settings = settings or RandomForestSettings()
         super().__init__(marks, bins, self.settings)
 
-    def make(self, seed: int) -> BaseEstimator:
-        """Make the estimator, not fitted yet."""
+    def classifier(self, seed: int) -> BaseEstimator:
+        """Make the estimator of labels, not fitted yet."""
         return RandomForestClassifier(
+            self.settings.trees, min_samples_leaf=self.settings.min_leaf, random_state=seed
+        )
+
+    def regressor(self, seed: int) -> BaseEstimator:
+        """Make the estimator of expression, not fitted yet."""
+        return RandomForestRegressor(
             self.settings.trees, min_samples_leaf=self.settings.min_leaf, random_state=seed
         )
 

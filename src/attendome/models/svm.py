@@ -11,7 +11,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 
 from attendome.models.classical import ClassicalModel
 from attendome.models.features import FeatureSettings
@@ -31,11 +31,15 @@ class Svm(ClassicalModel):
         self.settings = settings or SvmSettings()
         super().__init__(marks, bins, self.settings)
 
-    def make(self, seed: int) -> BaseEstimator:
-        """Make the estimator, not fitted yet."""
+    def classifier(self, seed: int) -> BaseEstimator:
+        """Make the estimator of labels, not fitted yet."""
         machine = make_pipeline(StandardScaler(), SVC(C=self.settings.c))
         folds = StratifiedKFold(5, shuffle=True, random_state=seed)
         return CalibratedClassifierCV(machine, cv=folds, ensemble=False)
+
+    def regressor(self, seed: int) -> BaseEstimator:  # noqa: ARG002 - nothing is random
+        """Make the estimator of expression, not fitted yet."""
+        return make_pipeline(StandardScaler(), SVR(C=self.settings.c))
 
 
 PAPER = {"transform": "counts", "features": "all"}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from attendome.config import Settings, validate
 from attendome.errors import RunError
 from attendome.models.classical import ClassicalModel, load_estimator
+from attendome.models.readout import Readout
 from attendome.models.registry import architecture
 from attendome.outputs import new_output, write_text
 
@@ -33,6 +34,8 @@ class ModelDescription(Settings):
     """Length of a bin, in bp."""
     oriented: bool
     """Whether bins run 5'→3' on both strands."""
+    readout: Readout = Readout()
+    """What the model's prediction means."""
 
     def build(self) -> nn.Module:
         """Make the model, with initial weights."""
@@ -92,8 +95,17 @@ def load_model(folder: Path) -> tuple[nn.Module, ModelDescription]:
         raise RunError(f"{path}: no such file; is {folder} a run folder?") from error
     except (ValidationError, ValueError, TypeError, OSError) as error:
         raise RunError(f"{path}: damaged, cannot be read as the description of a model.") from error
+    return load_fitted(description, folder), description
+
+
+def load_fitted(description: ModelDescription, folder: Path) -> nn.Module:
+    """Make a model with the weights, or the estimator, that a run folder holds.
+
+    Raises:
+        RunError: a file is missing or damaged, or does not fit the description.
+    """
     model = description.build()
     assign_weights(model, read_weights(folder / WEIGHTS), folder / WEIGHTS)
     if isinstance(model, ClassicalModel):
-        load_estimator(model, folder)
-    return model.eval(), description
+        load_estimator(model, description.readout.target, folder)
+    return model.eval()

@@ -8,6 +8,8 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from attendome.models.readout import Readout
+
 
 @dataclass(frozen=True)
 class ReportContent:
@@ -22,6 +24,7 @@ class ReportContent:
         best_epoch: the epoch whose weights were kept; None likewise.
         maps: predictions for the genes scored, with the attention that the model has, as
             ``prediction_maps`` gives them.
+        readout: what the model's prediction means.
         signal: the signal of the same genes, marks and bins.
         terms: what the model adds up, in words, with weights; empty for most models.
     """
@@ -33,5 +36,6 @@ class ReportContent:
     history: pd.DataFrame | None
     best_epoch: int | None
     maps: xr.Dataset
+    readout: Readout
     signal: Float[np.ndarray, "gene mark bin"]
     terms: list[tuple[str, float]] = field(default_factory=list)

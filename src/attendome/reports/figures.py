@@ -16,13 +16,20 @@ from plotly.subplots import make_subplots
 from sklearn import metrics
 
 from attendome.evaluation.scores import CALIBRATION_BINS
-from attendome.models.outputs import ON_FROM
+from attendome.interpretation.attention import predicted_groups
+from attendome.training.history import score_of
 
 ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"
-GROUPS = {"on": ON, "off": OFF, "all": "#009E73"}
+GROUPS = {"on": ON, "off": OFF, "high": ON, "low": OFF, "all": "#009E73"}
+
+HISTORY_WORDS = {
+    "valid_auroc": ("cross-entropy (nats)", "AUROC"),
+    "valid_pearson": ("mean squared error (sd²)", "Pearson's r"),
+}
 
 Labels = Int[np.ndarray, "gene"]
 Probabilities = Float[np.ndarray, "gene"]
+Values = Float[np.ndarray, "gene"]
 
 
 def plain(text: object) -> str:
@@ -56,31 +63,54 @@ def precision_recall(labels: Labels, probabilities: Probabilities) -> go.Figure:
     return figure
 
 
-def calibration(labels: Labels, probabilities: Probabilities) -> go.Figure:
-    """Draw the observed share of genes on against the predicted probability, in ten bins."""
-    number = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    table = pd.DataFrame({"bin": number, "predicted": probabilities, "observed": labels})
-    bins = table.groupby("bin").agg(
-        predicted=("predicted", "mean"), observed=("observed", "mean"), genes=("bin", "size")
-    )
+def calibration(labels: Labels, probabilities: dict[str, Probabilities]) -> go.Figure:
+    """Draw the observed share of genes on against predicted probabilities, in ten bins."""
     figure = _square("predicted probability, mean of bin", "observed share of genes on")
     _diagonal(figure, "perfect")
-    figure.add_scatter(
-        x=bins["predicted"],
-        y=bins["observed"],
-        mode="lines+markers",
-        line_color=ON,
-        cliponaxis=False,
-        marker_size=6 + 18 * np.sqrt(bins["genes"] / bins["genes"].max()),
-        customdata=bins["genes"],
-        hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, %{customdata} genes<extra></extra>",
-        name="model (area: genes)",
-    )
+    for (name, predicted), colour in zip(probabilities.items(), (ON, OFF), strict=False):
+        number = np.minimum((predicted * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+        table = pd.DataFrame({"bin": number, "predicted": predicted, "observed": labels})
+        bins = table.groupby("bin").agg(
+            predicted=("predicted", "mean"), observed=("observed", "mean"), genes=("bin", "size")
+        )
+        figure.add_scatter(
+            x=bins["predicted"],
+            y=bins["observed"],
+            mode="lines+markers",
+            line_color=colour,
+            cliponaxis=False,
+            marker_size=6 + 18 * np.sqrt(bins["genes"] / bins["genes"].max()),
+            customdata=bins["genes"],
+            hovertemplate="predicted %{x:.2f}, observed %{y:.2f}, %{customdata} genes",
+            name=f"{name} (area: genes)",
+        )
     return figure
 
 
+def scatter(observed: Values, predicted: Values, unit: str) -> go.Figure:
+    """Draw predicted against observed expression, a point per gene."""
+    figure = go.Figure()
+    ends = [
+        float(min(observed.min(), predicted.min())),
+        float(max(observed.max(), predicted.max())),
+    ]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line=_dashed(), name="perfect")
+    figure.add_scattergl(
+        x=observed,
+        y=predicted,
+        mode="markers",
+        marker={"color": ON, "size": 5, "opacity": 0.5},
+        name="genes",
+    )
+    figure.update_xaxes(title=f"observed expression, {plain(unit)}")
+    figure.update_yaxes(title=f"predicted expression, {plain(unit)}")
+    return styled(figure, height=480)
+
+
 def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
-    """Draw loss and validation AUROC by epoch."""
+    """Draw loss and validation score by epoch."""
+    score = score_of(table)
+    loss, title = HISTORY_WORDS[score]
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     figure.add_scatter(x=table["epoch"], y=table["train_loss"], line_color=OFF, name="train loss")
     figure.add_scatter(
@@ -88,16 +118,16 @@ def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
     )
     figure.add_scatter(
         x=table["epoch"],
-        y=table["valid_auroc"],
+        y=table[score],
         line_color="#009E73",
-        name="validation AUROC",
+        name=f"validation {title}",
         row=2,
         col=1,
     )
     figure.add_vline(best_epoch, line=_dashed())
     figure.update_xaxes(title=f"epoch (dashed: best, {best_epoch})", row=2)
-    figure.update_yaxes(title="cross-entropy (nats)", row=1)
-    figure.update_yaxes(title="AUROC", row=2)
+    figure.update_yaxes(title=loss, row=1)
+    figure.update_yaxes(title=title, row=2)
     return styled(figure, height=480)
 
 
@@ -168,10 +198,7 @@ def panels_by_mark(
 def beta_by_mark(maps: xr.Dataset) -> go.Figure:
     """Draw the distribution of β over genes per mark, genes predicted on against off."""
     figure = go.Figure()
-    on = maps["probability"].to_numpy() >= ON_FROM
-    for group, chosen in (("on", on), ("off", ~on)):
-        if not chosen.any():
-            continue
+    for group, chosen in predicted_groups(maps).items():
         low, q1, median, q3, high = np.percentile(
             maps["beta"].to_numpy()[chosen], [5, 25, 50, 75, 95], axis=0
         )

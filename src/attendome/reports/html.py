@@ -5,13 +5,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from attendome.models.readout import Readout
 from attendome.models.registry import models_with_attention
 from attendome.reports import figures
 from attendome.reports.content import ReportContent
+from attendome.reports.figures import Labels, Probabilities
 from attendome.reports.packing import SHARE_STEPS, pack_numbers, pack_shares
 from attendome.reports.page import write_page
 
-_SCORES = {
+SCORES = {
     "auroc": "AUROC",
     "auprc": "AUPRC (average precision)",
     "accuracy": "Accuracy",
@@ -19,6 +21,11 @@ _SCORES = {
     "mcc": "Matthews correlation",
     "brier": "Brier score",
     "calibration_error": "Calibration error",
+    "brier_uncalibrated": "Brier score before calibration",
+    "calibration_error_uncalibrated": "Calibration error before calibration",
+    "pearson": "Pearson's correlation",
+    "spearman": "Spearman's rank correlation",
+    "r2": "R² (coefficient of determination)",
 }
 
 
@@ -29,7 +36,7 @@ def write_report(content: ReportContent, path: Path) -> None:
         path,
         _figures(content),
         content=content,
-        scores=[(label, content.metrics[name]) for name, label in _SCORES.items()],
+        scores=[(SCORES[n], row) for n, row in content.metrics.items() if n in SCORES],
         genes=_genes(content),
         models_with_attention=models_with_attention(),
     )
@@ -42,26 +49,49 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
         made["alpha"] = figures.mean_alpha(maps)
     if "beta" in maps:
         made["beta"] = figures.beta_by_mark(maps)
-    labels, probabilities = maps["label"].to_numpy(), maps["probability"].to_numpy()
-    if 0 < labels.sum() < len(labels):
-        made["roc"] = figures.roc(labels, probabilities)
-        made["precision-recall"] = figures.precision_recall(labels, probabilities)
-        made["calibration"] = figures.calibration(labels, probabilities)
+    if content.readout.target == "expression":
+        observed, predicted = maps["observed_expression"], maps["predicted_expression"]
+        unit = content.metrics["unit"]
+        made["scatter"] = figures.scatter(observed.to_numpy(), predicted.to_numpy(), unit)
+    else:
+        made |= _curves(maps["label"].to_numpy(), maps["probability"].to_numpy(), content.readout)
     if content.history is not None and len(content.history) > 1 and content.best_epoch:
         made["history"] = figures.history(content.history, content.best_epoch)
     return made
 
 
+def _curves(labels: Labels, probabilities: Probabilities, readout: Readout) -> dict[str, go.Figure]:
+    if labels.sum() in (0, len(labels)):
+        return {}
+    before = readout.uncalibrated(probabilities)
+    return {
+        "roc": figures.roc(labels, probabilities),
+        "precision-recall": figures.precision_recall(labels, probabilities),
+        "calibration": figures.calibration(
+            labels, {"model": probabilities, "before calibration": before}
+        ),
+    }
+
+
 def _genes(content: ReportContent) -> dict[str, Any]:
     """Give what the gene browser needs, in plain values; α and β are None where there are none."""
     maps = content.maps
-    columns = ("gene", "gene_name", "chrom", "tss", "strand", "label")
+    columns = ("gene", "gene_name", "chrom", "tss", "strand")
+    if content.readout.target == "label":
+        titles = ["Label", "Probability of on"]
+        known = ["on" if label else "off" for label in maps["label"].to_numpy()]
+    else:
+        titles = [f"{which} {content.metrics['unit']}" for which in ("Observed", "Predicted")]
+        known = maps["observed_expression"].to_numpy().tolist()
     return {
+        "known": known,
+        "known_title": titles[0],
+        "predicted_title": titles[1],
         "columns": {name: maps[name].to_numpy().tolist() for name in columns},
         "marks": maps["mark"].to_numpy().tolist(),
         "position": (maps["bin_start"] + maps.attrs["bin_size"] / 2).to_numpy().tolist(),
         "position_title": figures.position_title(maps.attrs["oriented"]),
-        "probability": pack_numbers(maps["probability"].to_numpy()),
+        "predicted": pack_numbers(maps[content.readout.column].to_numpy()),
         "signal": pack_numbers(content.signal),
         **{
             name: pack_shares(maps[name].to_numpy()) if name in maps else None

@@ -19,25 +19,36 @@ EVALUATION_BATCH = 256
 
 
 class Batch(NamedTuple):
-    """Some genes: their signal, and their labels as 0. or 1."""
+    """Some genes.
+
+    Attributes:
+        signal: NaN for marks that were not measured.
+        target: what is to be predicted: labels as 0. or 1., or standardised log expression.
+        expression: standardised log expression, where it is a second target.
+    """
 
     signal: Float[Tensor, "batch mark bin"]
-    label: Float[Tensor, "batch"]
+    target: Float[Tensor, "batch"]
+    expression: Float[Tensor, "batch"] | None = None
 
 
 class Genes(Dataset[Batch]):
     """The genes of a split as tensors; an item is a whole batch."""
 
     def __init__(
-        self, signal: Float[Tensor, "gene mark bin"], label: Float[Tensor, "gene"]
+        self,
+        signal: Float[Tensor, "gene mark bin"],
+        target: Float[Tensor, "gene"],
+        expression: Float[Tensor, "gene"] | None = None,
     ) -> None:
-        self.signal, self.label = signal, label
+        self.signal, self.target, self.expression = signal, target, expression
 
     def __len__(self) -> int:
         return len(self.signal)
 
     def __getitem__(self, chosen: Sequence[int]) -> Batch:
-        return Batch(self.signal[chosen], self.label[chosen])
+        expression = None if self.expression is None else self.expression[chosen]
+        return Batch(self.signal[chosen], self.target[chosen], expression)
 
 
 def check_complete(data: ChromatinDataset) -> None:

@@ -20,7 +20,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from attendome.errors import RunError, SettingsError
 from attendome.training.batches import Genes
-from attendome.training.history import is_finished, read_history
+from attendome.training.history import SCORES, is_finished, read_history
 from attendome.training.module import ChromatinTraining
 from attendome.training.recorder import Recorder
 from attendome.training.settings import TrainingSettings
@@ -90,7 +90,9 @@ def check_device(settings: TrainingSettings) -> None:
 def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:
     callbacks: list[Callback] = [
         Recorder(folder),
-        EarlyStopping("valid_auroc", mode="max", patience=settings.patience, check_finite=False),
+        EarlyStopping(
+            SCORES[settings.target], mode="max", patience=settings.patience, check_finite=False
+        ),
         ModelCheckpoint(
             folder / CHECKPOINTS,
             filename=_LAST,
@@ -139,6 +141,8 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
             warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists.*")
             warnings.filterwarnings("ignore", ".*LeafSpec.*")
+            # Predictions that are all the same have no correlation: their score is 0.
+            warnings.filterwarnings("ignore", "The variance of predictions or target is close.*")
             yield
     finally:
         talker.setLevel(level)

@@ -1,14 +1,18 @@
 """The history of a training: a row per epoch."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from attendome.errors import RunError
+from attendome.models.readout import TargetName
 from attendome.training.settings import TrainingSettings
 
 HISTORY = "history.csv"
-COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_auroc")
+COLUMNS = ("epoch", "train_loss", "valid_loss")
+SCORES: Mapping[TargetName, str] = {"label": "valid_auroc", "expression": "valid_pearson"}
+"""What the best epoch is chosen by."""
 
 
 def read_history(folder: Path) -> pd.DataFrame | None:
@@ -21,7 +25,8 @@ def read_history(folder: Path) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        history = pd.read_csv(path)[list(COLUMNS)].astype(float).astype({"epoch": int})
+        table = pd.read_csv(path)
+        history = table[[*COLUMNS, score_of(table)]].astype(float).astype({"epoch": int})
     except (ValueError, KeyError, OSError) as error:
         raise RunError(f"{path}: damaged, cannot be read as the history of a training.") from error
     if history["epoch"].tolist() != list(range(1, len(history) + 1)) or history.empty:
@@ -29,9 +34,21 @@ def read_history(folder: Path) -> pd.DataFrame | None:
     return history
 
 
+def score_of(history: pd.DataFrame) -> str:
+    """Name the column of the validation score.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for name in SCORES.values():
+        if name in history:
+            return name
+    raise KeyError(", ".join(SCORES.values()))
+
+
 def best_epoch(history: pd.DataFrame) -> int:
-    """Give the first epoch with the best validation AUROC."""
-    return int(history["epoch"].iloc[int(history["valid_auroc"].argmax())])
+    """Give the first epoch with the best validation score."""
+    return int(history["epoch"].iloc[int(history[score_of(history)].argmax())])
 
 
 def is_finished(history: pd.DataFrame, settings: TrainingSettings) -> bool:

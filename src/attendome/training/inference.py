@@ -1,11 +1,13 @@
 """Run a trained model over many genes."""
 
+from collections.abc import Sequence
 from itertools import chain
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attendome.data import ChromatinDataset
 from attendome.models.outputs import ChromatinOutput
 from attendome.training.batches import EVALUATION_BATCH
 
@@ -13,6 +15,11 @@ from attendome.training.batches import EVALUATION_BATCH
 def placed(model: nn.Module, accelerator: str) -> nn.Module:
     """Put a trained model on a GPU where there is one, unless ``accelerator`` is ``cpu``."""
     return model.to("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def model_input(data: ChromatinDataset, marks: Sequence[str]) -> Float[Tensor, "gene mark bin"]:
+    """Give the signal of marks by name, NaN for those that a dataset does not have."""
+    return torch.from_numpy(data.signal.reindex(mark=list(marks)).to_numpy())
 
 
 @torch.inference_mode()

@@ -3,8 +3,8 @@
 import lightning
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.data import DataLoader
+from torchmetrics import Metric, PearsonCorrCoef
 from torchmetrics.classification import BinaryAUROC
 
 from attendome.training.batches import (
@@ -16,14 +16,15 @@ from attendome.training.batches import (
     ordered_batches,
     train_batches,
 )
+from attendome.training.history import SCORES
+from attendome.training.losses import SecondTarget, target_loss
 from attendome.training.settings import TrainingSettings
 
 
 class ChromatinTraining(lightning.LightningModule):
-    """Train a chromatin model to tell genes that are on from genes that are off.
+    """Train a chromatin model to tell genes that are on from genes that are off, or how much.
 
-    The loss is binary cross-entropy on the logit; the epoch's score is the AUROC on the validation
-    split.
+    The epoch's score is the AUROC on the validation split, or Pearson's correlation.
     """
 
     def __init__(
@@ -32,7 +33,10 @@ class ChromatinTraining(lightning.LightningModule):
         super().__init__()
         self.model, self.settings = model, settings
         self.genes, self.valid_genes = train, valid
-        self.valid_auroc = BinaryAUROC()
+        of_labels = settings.target == "label"
+        self.valid_score: Metric = BinaryAUROC() if of_labels else PearsonCorrCoef()
+        weight = settings.expression_weight
+        self.second = SecondTarget(weight) if weight > 0 else None
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Give the training genes, from the epoch that comes next.
@@ -53,22 +57,30 @@ class ChromatinTraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Give the loss of a batch."""
-        loss = functional.binary_cross_entropy_with_logits(
-            self.model(batch.signal).prediction, batch.label
-        )
-        size = len(batch.label)
+        prediction = self.model(batch.signal).prediction
+        loss = target_loss(self.settings.target, prediction, batch.target)
+        size = len(batch.target)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
+        if self.second is not None and batch.expression is not None:
+            loss = loss + self.second(prediction, batch.expression)
         return loss
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Collect the predictions for a batch of the validation split."""
-        logit = self.model(batch.signal).prediction.float()
-        loss = functional.binary_cross_entropy_with_logits(logit, batch.label)
-        # As probabilities: of logits, torchmetrics would decide batch by batch what they are.
-        self.valid_auroc.update(logit.sigmoid(), batch.label.long())
-        size = len(batch.label)
-        self.log("valid_loss", loss, batch_size=size, sync_dist=True)
-        self.log("valid_auroc", self.valid_auroc, batch_size=size, prog_bar=True)
+        prediction = self.model(batch.signal).prediction.float()
+        loss = target_loss(self.settings.target, prediction, batch.target)
+        if self.settings.target == "label":
+            # As probabilities: of logits, torchmetrics would decide batch by batch what they are.
+            self.valid_score.update(prediction.sigmoid(), batch.target.long())
+        else:
+            self.valid_score.update(prediction, batch.target)
+        self.log("valid_loss", loss, batch_size=len(batch.target), sync_dist=True)
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the epoch; predictions that are all the same have no correlation, 0."""
+        score = self.valid_score.compute().nan_to_num()
+        self.log(SCORES[self.settings.target], score, prog_bar=True)
+        self.valid_score.reset()
 
     def configure_gradient_clipping(
         self,
@@ -79,12 +91,12 @@ class ChromatinTraining(lightning.LightningModule):
         """Clip the norm, as the trainer does, then the elements."""
         super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
         if self.settings.gradient_clip_value is not None:
-            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.gradient_clip_value)
+            nn.utils.clip_grad_value_(self.parameters(), self.settings.gradient_clip_value)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Give the optimiser that the settings ask for."""
         settings = self.settings
         kind = torch.optim.SGD if settings.optimiser == "sgd" else torch.optim.AdamW
         return kind(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )

@@ -11,7 +11,7 @@ import pandas as pd
 from attendome.errors import RunError
 from attendome.models.weights import save_weights
 from attendome.outputs import write_text
-from attendome.training.history import HISTORY, best_epoch
+from attendome.training.history import HISTORY, SCORES, best_epoch
 from attendome.training.log import start_log
 from attendome.training.module import ChromatinTraining
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder(lightning.Callback):
-    """Keep the weights of the epoch with the best validation AUROC, and the history.
+    """Keep the weights of the epoch with the best validation score, and the history.
 
     Its rows are part of the checkpoint, so that a resumed run goes on with the rows of that
     checkpoint, whatever was written after it.
@@ -50,23 +50,21 @@ class Recorder(lightning.Callback):
                 f"{self.folder}: the loss is no longer a finite number in epoch "
                 f"{trainer.current_epoch + 1}; start again with --force and a lower learning_rate."
             )
-        row = {
-            "epoch": trainer.current_epoch + 1,
-            "train_loss": scores["train_loss"],
-            "valid_loss": scores["valid_loss"],
-            "valid_auroc": scores["valid_auroc"],
-        }
+        score = SCORES[pl_module.settings.target]
+        names = ("train_loss", "valid_loss", score)
+        row = {"epoch": trainer.current_epoch + 1, **{name: scores[name] for name in names}}
         self.rows.append(row)
         if best_epoch(pd.DataFrame(self.rows)) == row["epoch"]:
             save_weights(pl_module.model, self.folder)
         write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
         logger.info(
-            "epoch %d of %s: train loss %.4f, validation loss %.4f, validation AUROC %.4f",
+            "epoch %d of %s: train loss %.4f, validation loss %.4f, %s %.4f",
             row["epoch"],
             trainer.max_epochs,
             row["train_loss"],
             row["valid_loss"],
-            row["valid_auroc"],
+            score,
+            row[score],
         )
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,10 +5,20 @@ from typing import Literal
 from pydantic import Field
 
 from attendome.config import Settings
+from attendome.models.readout import TargetName
+
+CalibrationName = Literal["temperature", "platt", "none"]
 
 
 class FitSettings(Settings):
     """How a classical model is fitted."""
+
+    target: TargetName = "label"
+    """What to predict: whether genes are on (label), or their log expression (expression)."""
+    calibration: CalibrationName = "temperature"
+    """How probabilities are made to fit the validation genes: log odds times a fitted factor
+    (temperature), plus a fitted offset too (platt), or not at all (none). The order of the genes
+    stays the same."""
 
     seed: int = Field(default=0, ge=0)
     """Seed of all that is random: initial weights, the order of genes, dropout, resampling."""
@@ -20,7 +30,7 @@ class TrainingSettings(FitSettings):
     epochs: int = Field(default=50, ge=1)
     """Most epochs to train for."""
     patience: int = Field(default=10, ge=1)
-    """Stop after so many epochs without a better AUROC on the validation split."""
+    """Stop after so many epochs without a better score on the validation split."""
     batch_size: int = Field(default=16, ge=1)
     """Genes per step, on each device."""
     optimiser: Literal["adam", "sgd"] = "adam"
@@ -33,6 +43,8 @@ class TrainingSettings(FitSettings):
     """Gradients with a larger norm are scaled down to it; null for no limit."""
     gradient_clip_value: float | None = Field(default=None, gt=0)
     """Elements of the gradient are cut to ± this value; null for no limit."""
+    expression_weight: float = Field(default=0.0, ge=0)
+    """Weight of log expression as a second target beside the label; 0 for none, as published."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Number format of the arithmetic."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

@@ -1,7 +1,8 @@
 """The configuration of a run: resolved, complete, and written into its folder."""
 
+import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from pydantic import ValidationError
 from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
 from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
+from attendome.models.readout import Readout
 from attendome.models.registry import architecture
 from attendome.models.weights import ModelDescription
 from attendome.outputs import write_text
 from attendome.training.settings import FitSettings, TrainingSettings
 
 CONFIG = "config.yaml"
+SEARCH = "search"
+"""The folder, in that of a run, of a search for its settings."""
 
 
 class RunConfig(Settings):
@@ -24,10 +28,10 @@ class RunConfig(Settings):
 
     model: str
     """Name of the architecture."""
-    data: str
-    """The dataset."""
+    data: tuple[str, ...]
+    """The dataset, or the datasets that were trained on together."""
     fingerprint: str
-    """SHA-256 of the dataset's content."""
+    """SHA-256 of their content."""
     settings: dict[str, Any]
     """All settings of the model and, where it was trained here, of its training."""
     init_from: str | None = None
@@ -101,7 +105,7 @@ def read_template(path: Path, model: str) -> RunConfig:
             the file is of another model.
     """
     content = read_yaml(path)
-    blank = {"model": model, "data": "", "fingerprint": "", "settings": {}, "versions": {}}
+    blank = {"model": model, "data": [], "fingerprint": "", "settings": {}, "versions": {}}
     try:
         template = validate(RunConfig, blank | content)
         architecture(template.model)
@@ -112,13 +116,18 @@ def read_template(path: Path, model: str) -> RunConfig:
     return template
 
 
+def holds_run(folder: Path) -> bool:
+    """Tell whether a folder holds anything but a search for the settings of a run to come."""
+    return any(path.name != SEARCH for path in folder.iterdir())
+
+
 def check_replaceable(folder: Path) -> None:
     """Check that what stands in the way of a new run folder is a run, or empty.
 
     Raises:
         RunError: it is something else.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if not folder.exists() or (folder.is_dir() and not holds_run(folder)):
         return
     try:
         read_config(folder)  # many programs call a file config.yaml
@@ -133,15 +142,28 @@ def write_config(config: RunConfig, folder: Path) -> None:
     write_text(folder / CONFIG, to_yaml(config.model_dump(mode="json")))
 
 
-def describe_model(model: str, settings: Settings, data: ChromatinDataset) -> ModelDescription:
-    """Say what a model that is made for a dataset is, and which input it takes."""
+def fingerprint(datasets: Sequence[ChromatinDataset]) -> str:
+    """Give a SHA-256 over the content of one dataset, or of several."""
+    found = [dataset.fingerprint() for dataset in datasets]
+    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
+
+
+def describe_model(
+    model: str,
+    settings: Settings,
+    data: ChromatinDataset,
+    marks: Sequence[str],
+    readout: Readout | None = None,
+) -> ModelDescription:
+    """Say what a model made for a dataset is, which input it takes, and what it predicts."""
     return ModelDescription(
         model=model,
         settings=settings.model_dump(),
-        marks=tuple(data.marks),
+        marks=tuple(marks),
         bins=data.bins,
         bin_size=data.bin_size,
         oriented=data.oriented,
+        readout=readout or Readout(),
     )
 
 

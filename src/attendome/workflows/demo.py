@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attendome.data.store import check_replaceable_zarr
 from attendome.errors import DataError
+from attendome.evaluation.regression import RegressionScores
 from attendome.evaluation.scores import Scores
 from attendome.interpretation.recovery import Recovery, attention_recovery
 from attendome.workflows.configuration import check_replaceable
@@ -27,7 +28,7 @@ class Demo:
         report: where the report is.
     """
 
-    scores: Scores
+    scores: Scores | RegressionScores
     recovery: Recovery
     report: Path
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
 from torch import nn
 
 from attendome.data import ChromatinDataset
-from attendome.interpretation.attention import prediction_maps
 from attendome.models.classical import ClassicalModel
+from attendome.models.readout import Readout
 from attendome.reports import ReportContent
 from attendome.training.history import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig
@@ -15,8 +16,10 @@ from attendome.workflows.configuration import RunConfig
 
 def report_content(
     config: RunConfig,
-    model: nn.Module,
     folder: Path,
+    model: nn.Module,
+    readout: Readout,
+    maps: xr.Dataset,
     data: ChromatinDataset,
     metrics: dict[str, Any],
 ) -> ReportContent:
@@ -24,13 +27,14 @@ def report_content(
 
     Args:
         config: what the run was made from.
-        model: its model.
         folder: the run folder.
+        model: its model.
+        readout: what the model's prediction means.
+        maps: its predictions for the genes scored, as ``prediction_maps`` gives them.
         data: the dataset of the last evaluation, with the marks in the model's order.
         metrics: the content of metrics.json.
     """
     part = data.split(metrics["split"])
-    maps = prediction_maps(model, part)
     history = read_history(folder)
     return ReportContent(
         title=f"{config.model} on {data.cell_type or data.name}",
@@ -39,6 +43,7 @@ def report_content(
         history=history,
         best_epoch=None if history is None else best_epoch(history),
         maps=maps,
+        readout=readout,
         signal=part.signal.to_numpy(),
         warnings=_warnings(config, data, metrics),
         terms=model.terms(data.marks, data.bin_size) if isinstance(model, ClassicalModel) else [],
@@ -51,7 +56,7 @@ def _facts(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]) -
     origin = (
         f"imported from {config.imported_from['file']}"
         if config.imported_from
-        else f"trained on {config.data}"
+        else f"trained on {', '.join(config.data)}"
     )
     return {
         "Model": config.model,
@@ -76,10 +81,7 @@ def _warnings(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]
             "genes that they have seen make the score too good."
         ]
     if data.fingerprint() != config.fingerprint:
-        return [
-            "The genes scored are not of the dataset that the model was trained on; the same gene "
-            "in another cell type may have been seen in training."
-        ]
+        return [_elsewhere(metrics)]
     if split != "test":
         use = "were used in training" if split == "train" else "chose the best epoch"
         return [f"These genes {use}: the score is too good for new genes."]
@@ -92,3 +94,17 @@ def _warnings(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]
             "a training gene's: part of their signal was seen in training."
         ]
     return []
+
+
+def _elsewhere(metrics: dict[str, Any]) -> str:
+    """Say what a score means for genes of another dataset than the one trained on."""
+    seen = metrics["seen_in_training"]
+    if seen is None:
+        return (
+            "The genes scored are not of the dataset that the model was trained on; the same gene "
+            "in another cell type may have been seen in training."
+        )
+    return (
+        f"The genes scored are not of the dataset that the model was trained on; {seen} of "
+        f"{metrics['n']} were seen in training in another cell type."
+    )

@@ -7,32 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 import xarray as xr
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from attendome.config import suggestion
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset
 from attendome.errors import DataError, RunError, SettingsError
-from attendome.evaluation.scores import Scores, score
-from attendome.interpretation.attention import attention_maps
+from attendome.evaluation.regression import RegressionScores
+from attendome.evaluation.scores import Scores
+from attendome.interpretation.attention import attention_maps, prediction_maps
 from attendome.interpretation.files import check_maps, save_maps
+from attendome.models.outputs import ChromatinOutput
 from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
-from attendome.training.batches import check_complete
-from attendome.training.history import best_epoch, read_history
-from attendome.training.inference import placed, run_model
+from attendome.training.history import best_epoch, read_history, score_of
+from attendome.training.inference import model_input, placed, run_model
 from attendome.workflows.configuration import RunConfig, read_config
+from attendome.workflows.matching import Data, matching
 from attendome.workflows.reporting import report_content
+from attendome.workflows.scoring import prediction_table, score_predictions, seen_in_training
 from attendome.workflows.tables import check_table, save_table
 
 METRICS, PREDICTIONS = "metrics.json", "predictions.parquet"
 ATTENTION, REPORT = "attention.zarr", "report.html"
-_METHODS = {"attention": attention_maps}
-
-Data = ChromatinDataset | str | Path | None
+METHODS = ("attention",)
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,16 @@ class Run:
             DataError: it is not there, its marks, bins or orientation do not fit, its signal has
                 missing values, or the run's own dataset has changed.
         """
-        if data is None and not Path(self.config.data).exists():
-            raise DataError(
-                f"{self.config.data}: the dataset of {self.path} is not there; name it with --data."
-            )
-        opened = (
-            data if isinstance(data, ChromatinDataset) else open_dataset(data or self.config.data)
-        )
-        expected = self.description.bins, self.description.bin_size, self.description.oriented
-        found = opened.bins, opened.bin_size, opened.oriented
-        if expected != found:
-            layout = "{} bins of {} bp, oriented = {}".format
-            raise DataError(
-                f"{opened.name}: the model of {self.path} expects {layout(*expected)}; "
-                f"found {layout(*found)}."
-            )
-        chosen = opened.with_marks(self.description.marks)
-        if data is None and chosen.fingerprint() != self.config.fingerprint:
-            raise DataError(
-                f"{opened.name}: changed since {self.path} was made from it, and its splits may be "
-                "others; name it with --data to use it all the same."
-            )
-        check_complete(chosen)
-        return chosen
+        return matching(self.config, self.description, self.path, data)
+
+    def output(self, data: ChromatinDataset) -> ChromatinOutput:
+        """Run the model over the genes of a dataset that ``dataset`` has given."""
+        return run_model(self.model, model_input(data, self.description.marks))
 
     def training_summary(self) -> dict[str, Any]:
-        """Say how training went: number of ``epochs``, the ``best`` and its ``valid_auroc``.
+        """Say how training went: number of ``epochs``, the ``best`` and its validation score.
+
+        The score is ``valid_auroc`` or, for expression, ``valid_pearson``.
 
         Raises:
             RunError: the model was not trained here.
@@ -99,14 +83,14 @@ class Run:
         history = read_history(self.path)
         if history is None:
             raise RunError(f"{self.path}: the model was imported, not trained here.")
+        score = score_of(history)
         best = best_epoch(history)
-        auroc = float(history["valid_auroc"].max())
-        return {"epochs": len(history), "best": best, "valid_auroc": auroc}
+        return {"epochs": len(history), "best": best, score: float(history[score].max())}
 
     def predict(
         self, data: Data = None, out: str | Path | None = None, *, force: bool = False
     ) -> pd.DataFrame:
-        """Predict for each gene the probability that it is on.
+        """Predict for each gene the probability that it is on, or its log expression.
 
         Args:
             data: the genes; by default all of the run's dataset.
@@ -114,7 +98,9 @@ class Run:
             force: replace ``out`` where it exists.
 
         Returns:
-            The columns ``gene``, ``gene_name``, ``split``, ``label`` where known, ``probability``.
+            The columns ``gene``, ``gene_name``, ``split``, ``label`` where known, ``probability``;
+            of a model of expression ``observed_expression`` where known and
+            ``predicted_expression`` in place of the last two.
 
         Raises:
             SettingsError: ``out`` has another ending.
@@ -122,29 +108,31 @@ class Run:
         if out:
             check_table(Path(out), force=force)
         dataset = self.dataset(data)
-        output = run_model(self.model, torch.from_numpy(dataset.signal.to_numpy()))
-        columns = [c for c in ("gene_name", "split", "label") if c in dataset.genes]
-        table = dataset.genes[columns].assign(probability=output.prediction.sigmoid().numpy())
-        table = table.reset_index()
+        prediction = self.output(dataset).prediction
+        table = prediction_table(dataset, prediction, self.description.readout)
         if out:
             save_table(table, Path(out), force=force)
         return table
 
-    def evaluate(self, data: Data = None, split: str = "test") -> Scores:
+    def evaluate(self, data: Data = None, split: str = "test") -> Scores | RegressionScores:
         """Score the predictions for a split; writes metrics.json and predictions.parquet.
 
-        Beside the scores, metrics.json holds the ``fingerprint`` of the dataset.
+        Beside the scores, metrics.json holds the ``fingerprint`` of the dataset, and how many of
+        the genes scored the model has ``seen_in_training``, in this or in another cell type (null
+        where that is not known: imported weights, or datasets that are not there any more).
 
         Raises:
-            DataError: the split has no genes, or they have no labels.
+            DataError: the split has no genes, or their labels or expression are not known.
         """
         dataset = self.dataset(data)
         part = dataset.split(split)
-        labels = part.labels()
-        table = self.predict(part)
-        where = str(dataset.path.resolve()) if dataset.path else dataset.name
-        scores = score(labels, table["probability"].to_numpy(), split=split, data=where)
-        content = scores.to_dict() | {"fingerprint": dataset.fingerprint()}
+        prediction, readout = self.output(part).prediction, self.description.readout
+        table = prediction_table(part, prediction, readout)
+        scores = score_predictions(part, prediction, readout, split)
+        content = scores.to_dict() | {
+            "fingerprint": dataset.fingerprint(),
+            "seen_in_training": seen_in_training(self.config, self.description.marks, part),
+        }
         save_table(table, self.path / PREDICTIONS, force=True)
         write_text(self.path / METRICS, json.dumps(content, indent=2) + "\n")
         return scores
@@ -170,11 +158,11 @@ class Run:
                 attention.
             DataError: ``out`` exists and ``force`` is not set.
         """
-        if method not in _METHODS:
-            raise SettingsError(f"Unknown method '{method}': {suggestion(method, _METHODS)}")
+        if method not in METHODS:
+            raise SettingsError(f"Unknown method '{method}': {suggestion(method, METHODS)}")
         target, force = Path(out or self.path / ATTENTION), force or out is None
         check_maps(target, force=force)
-        maps = _METHODS[method](self.model, self.dataset(data))
+        maps = attention_maps(self.model, self.dataset(data), self.description)
         save_maps(maps, target, force=force)
         return maps
 
@@ -192,20 +180,26 @@ class Run:
         """
         target = Path(out or self.path / REPORT)
         check_new(target, force=force or out is None)
-        metrics = self.last_scores() or self.evaluate().to_dict()
+        metrics = self.last_scores()
+        if metrics is None:
+            self.evaluate()
+            metrics = self.last_scores() or {}
         if not Path(metrics["data"]).exists():
             raise DataError(
                 f"{metrics['data']}: the dataset scored last is not stored there; score one that "
                 f"is with: attendome evaluate {self.path} --data DATA.zarr"
             )
         data = self.dataset(metrics["data"])
-        scored = json.loads((self.path / METRICS).read_bytes()).get("fingerprint")
-        if data.fingerprint() != scored:
+        if data.fingerprint() != metrics.get("fingerprint"):
             raise DataError(
                 f"{data.name}: changed since it was scored; score it again with: attendome "
                 f"evaluate {self.path} --data {data.name} --split {metrics['split']}"
             )
-        write_report(report_content(self.config, self.model, self.path, data, metrics), target)
+        maps = prediction_maps(self.model, data.split(metrics["split"]), self.description)
+        content = report_content(
+            self.config, self.path, self.model, self.description.readout, maps, data, metrics
+        )
+        write_report(content, target)
         return target
 
     def last_scores(self) -> dict[str, Any] | None:
@@ -218,11 +212,13 @@ class Run:
         if not path.is_file():
             return None
         try:
-            return TypeAdapter(Scores).validate_json(path.read_bytes()).to_dict()
-        except ValidationError as error:
+            content: dict[str, Any] = json.loads(path.read_bytes())
+            TypeAdapter[Any](Scores | RegressionScores).validate_python(content)
+        except (ValidationError, ValueError, TypeError) as error:
             raise RunError(
                 f"{path}: damaged; make it again with: attendome evaluate {self.path}"
             ) from error
+        return content
 
 
 def open_run(path: str | Path) -> Run:
@@ -235,8 +231,9 @@ def open_run(path: str | Path) -> Run:
     config = read_config(folder)
     if not (folder / DESCRIPTION).is_file():
         raise RunError(
-            f"{folder}: training is not finished; go on with: attendome train {config.data} "
-            f"--model {config.model} --out {folder} --resume (and the same settings)."
+            f"{folder}: training is not finished; go on with: attendome train "
+            f"{' '.join(config.data)} --model {config.model} --out {folder} --resume (and the same "
+            "settings)."
         )
     model, description = load_model(folder)
     return Run(folder, config, description, model)

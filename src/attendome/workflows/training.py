@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -11,33 +11,46 @@ import torch
 from torch import nn
 
 from attendome.data import ChromatinDataset, open_dataset
-from attendome.errors import DataError, RunError
+from attendome.errors import RunError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
-from attendome.models.weights import ModelDescription, assign_weights, save_description
-from attendome.training.batches import Genes, check_complete
+from attendome.models.registry import architecture
+from attendome.models.weights import (
+    ModelDescription,
+    assign_weights,
+    load_fitted,
+    save_description,
+)
+from attendome.training.batches import Genes
+from attendome.training.calibration import calibrated
 from attendome.training.classical import fit_classical
 from attendome.training.fit import check_device, fit
+from attendome.training.inference import placed, run_model
 from attendome.training.log import written_log
 from attendome.training.settings import FitSettings, TrainingSettings
 from attendome.workflows.configuration import (
     RunConfig,
     check_replaceable,
     describe_model,
+    fingerprint,
+    holds_run,
     read_config,
     resolve,
     versions,
     write_config,
 )
+from attendome.workflows.matching import with_marks_of
+from attendome.workflows.preparing import Prepared, agreed, marks_for, prepare
 from attendome.workflows.run import Run, open_run
 from attendome.workflows.starting import Start, read_start
 
+Data = ChromatinDataset | str | Path
 Existing = Literal["refuse", "resume", "replace"]
 logger = logging.getLogger(__name__)
 
 
 def train(
-    data: ChromatinDataset | str | Path,
+    data: Data | Sequence[Data],
     model: str,
     out: str | Path,
     settings: Mapping[str, Any] | None = None,
@@ -49,7 +62,9 @@ def train(
     """Train a model; its test split is never looked at.
 
     Args:
-        data: a dataset, or where it is stored.
+        data: a dataset, or where it is stored; or several, of as many cell types, to train on
+            together. Their marks are matched by name, and a gene that is held out in one of them is
+            held out in all.
         model: name of the architecture.
         out: the run folder to make.
         settings: settings of the model and of the training by name, or ``preset``.
@@ -64,65 +79,57 @@ def train(
         SettingsError: the model or a setting is unknown or not valid.
         RunError: the run folder exists, or differs from what is to be resumed.
     """
-    dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
+    datasets = opened(data)
     folder = Path(out)
-    start = read_start(Path(init_from), model, dataset) if init_from else None
-    dataset = dataset.with_marks(start.marks) if start else dataset
-    check_complete(dataset)
+    start = read_start(Path(init_from), model, datasets[0]) if init_from else None
     values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
     model_settings, training = resolve(model, values, start.settings if start else {})
     if isinstance(training, TrainingSettings):
         check_device(training)
-    splits = {name: _genes(dataset, name) for name in ("train", "valid")}
+    datasets, marks = _together(datasets, model, start)
+    prepared = prepare(datasets, marks, training)
+    description = describe_model(model, model_settings, datasets[0], marks, prepared.readout)
+    network = _initial(description, training, prepared.splits["train"], start)
     config = RunConfig(
         model=model,
-        data=str(dataset.path.resolve()) if dataset.path else dataset.name,
-        fingerprint=dataset.fingerprint(),
+        data=tuple(str(d.path.resolve()) if d.path else d.name for d in datasets),
+        fingerprint=fingerprint(datasets),
         settings=model_settings.model_dump() | training.model_dump(),
         init_from=str(start.source.resolve()) if start else None,
         init_from_sha256=start.sha256 if start else None,
         versions=versions(),
     )
-    description = describe_model(model, model_settings, dataset)
-    network = _initial(description, training, splits["train"], start)
     _open_folder(folder, config, existing)
     with _advice(existing), written_log(folder):
-        logger.info("training %s on %s, run folder %s", model, dataset.name, folder)
-        if isinstance(training, TrainingSettings):
-            fit(network, splits["train"], splits["valid"], training, folder)
-        else:
-            _fit_at_once(network, dataset, splits, training, folder)
-        save_description(description, folder)
+        _fit(network, prepared, training, config, folder)
+        valid = prepared.splits["valid"]
+        save_description(_calibrated(description, valid, training, folder), folder)
     return open_run(folder)
 
 
-def _genes(data: ChromatinDataset, split: str) -> Genes:
-    part = data.split(split)
-    labels = part.labels()
-    if labels.min() == labels.max():
-        only = "on" if labels[0] else "off"
-        raise DataError(
-            f"{data.name}: all {len(labels)} genes of the split '{split}' are labelled {only}; "
-            "training needs genes of both classes there."
-        )
-    signal = torch.from_numpy(part.signal.to_numpy())
-    return Genes(signal, torch.from_numpy(labels).float())
+def _together(
+    datasets: list[ChromatinDataset], model: str, start: Start | None
+) -> tuple[list[ChromatinDataset], tuple[str, ...]]:
+    """Give what is trained on, with splits that agree, and the marks of the model."""
+    marks = start.marks if start else marks_for(datasets, any_marks=architecture(model).any_marks)
+    return agreed([with_marks_of(dataset, marks, model) for dataset in datasets]), marks
 
 
-def _fit_at_once(
-    model: nn.Module,
-    data: ChromatinDataset,
-    splits: Mapping[str, Genes],
-    settings: FitSettings,
-    folder: Path,
+def _fit(
+    model: nn.Module, prepared: Prepared, settings: FitSettings, config: RunConfig, folder: Path
 ) -> None:
-    """Fit a classical model; its best bins follow expression, or labels where it is not known."""
-    if not isinstance(model, ClassicalModel):
-        raise TypeError(f"{type(model).__name__} is not a classical model")
-    genes = data.split("train").genes
-    column = "expression" if "expression" in genes else "label"
-    target = torch.from_numpy(genes[column].to_numpy("float32", copy=True))
-    fit_classical(model, splits["train"], splits["valid"], target, settings.seed, folder)
+    logger.info("training %s on %s, run folder %s", config.model, ", ".join(config.data), folder)
+    train, valid = prepared.splits["train"], prepared.splits["valid"]
+    if isinstance(model, ClassicalModel):
+        fit_classical(model, train, valid, settings, folder)
+    elif isinstance(settings, TrainingSettings):
+        fit(model, train, valid, settings, folder)
+
+
+def opened(data: Data | Sequence[Data]) -> list[ChromatinDataset]:
+    """Open datasets, one or several."""
+    several = [data] if isinstance(data, (ChromatinDataset, str, Path)) else list(data)
+    return [one if isinstance(one, ChromatinDataset) else open_dataset(one) for one in several]
 
 
 def _initial(
@@ -137,7 +144,27 @@ def _initial(
     for module in network.modules():
         if isinstance(module, InputTransform):
             module.fit(train.signal)
+    if isinstance(network, ClassicalModel):
+        network.make(training.target, training.seed)  # fails now, not in a run folder
     return network
+
+
+def _calibrated(
+    description: ModelDescription, valid: Genes, settings: FitSettings, folder: Path
+) -> ModelDescription:
+    """Calibrate probabilities on the validation genes."""
+    if settings.target != "label":
+        return description
+    best = placed(load_fitted(description, folder), "cpu")
+    prediction = run_model(best, valid.signal).prediction
+    readout = calibrated(prediction, valid.target, settings.calibration)
+    logger.info(
+        "calibrated on %d validation genes: log odds × %.3f %+.3f",
+        len(valid),
+        readout.scale,
+        readout.offset,
+    )
+    return description.model_copy(update={"readout": readout})
 
 
 def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
@@ -150,16 +177,26 @@ def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
                 "; give the same, or start again with --force."
             )
         return
+    make_folder(folder, existing)
+    write_config(config, folder)
+
+
+def make_folder(folder: Path, existing: Literal["refuse", "replace"]) -> None:
+    """Make an empty run folder, except that a search for its settings may be in it.
+
+    Raises:
+        RunError: something else stands there, or a run that is not to be replaced.
+    """
     check_replaceable(folder)
     if folder.exists():
-        if existing == "refuse" and any(folder.iterdir()):
+        if existing == "refuse" and holds_run(folder):
             raise RunError(
                 f"{folder} exists already; go on with it with --resume, replace it with --force, "
                 "or choose another name."
             )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    write_config(config, folder)
+        if existing == "replace":
+            shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _differences(before: RunConfig, now: RunConfig) -> list[str]:

@@ -18,7 +18,7 @@ async function readGenes() {
   const steps = data.share_steps;
   const shares = async (text) => Float32Array.from(await unpack(text, Uint16Array), (n) => n / steps);
   data.signal = await unpack(data.signal, Float32Array);
-  data.probability = await unpack(data.probability, Float32Array);
+  data.predicted = await unpack(data.predicted, Float32Array);
   // Not every model has attention.
   if (data.alpha) data.alpha = await shares(data.alpha);
   if (data.beta) data.beta = await shares(data.beta);
@@ -35,8 +35,12 @@ function topMark(data, gene) {
   return data.marks[weights.indexOf(Math.max(...weights))];
 }
 
+function shown(value) {
+  return typeof value === "number" ? value.toFixed(4) : value;
+}
+
 function columnsOf(data) {
-  const { gene, gene_name, chrom, tss, strand, label } = data.columns;
+  const { gene, gene_name, chrom, tss, strand } = data.columns;
   const named = gene_name.some((name) => name);
   const top = data.alpha && data.beta && gene.map((_, g) => topMark(data, g));
   const placed = chrom.some((name) => name);
@@ -47,12 +51,8 @@ function columnsOf(data) {
       title: "TSS (0-based)",
       value: (g) => (chrom[g] ? `${chrom[g]}:${tss[g]} (${strand[g]})` : "–"),
     },
-    { title: "Label", value: (g) => (label[g] ? "on" : "off") },
-    {
-      title: "Probability of on",
-      value: (g) => data.probability[g],
-      text: (value) => value.toFixed(4),
-    },
+    { title: data.known_title, value: (g) => data.known[g], text: shown },
+    { title: data.predicted_title, value: (g) => data.predicted[g], text: shown },
     top && { title: "Highest α·β", value: (g) => top[g] },
   ].filter(Boolean);
 }
@@ -185,12 +185,13 @@ class GeneBrowser {
   }
 
   drawGene(gene) {
-    const { gene: ids, gene_name, label } = this.data.columns;
+    const { gene: ids, gene_name } = this.data.columns;
     const name = gene_name[gene] ? ` (${gene_name[gene]})` : "";
     this.element("gene").hidden = false;
     this.element("gene-title").textContent = ids[gene] + name;
     this.element("gene-facts").textContent =
-      `Predicted ${this.data.probability[gene].toFixed(4)}, labelled ${label[gene] ? "on" : "off"}.`;
+      `${this.data.predicted_title}: ${shown(this.data.predicted[gene])}; ` +
+      `${this.data.known_title.toLowerCase()}: ${shown(this.data.known[gene])}.`;
     drawMarks(this.element("gene-plot"), this.data, gene);
     if (this.data.beta) drawBeta(this.element("gene-beta"), this.data, gene);
     this.element("gene").scrollIntoView({ block: "start" });
