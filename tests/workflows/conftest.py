@@ -33,6 +33,39 @@ def trained(stored, tiny, tmp_path_factory):
     return train(stored, "attentive-chrome", tmp_path_factory.mktemp("runs") / "run", tiny, seed=3)
 
 
+@pytest.fixture(scope="session")
+def of_expression(stored, tiny, tmp_path_factory):
+    """The same, of a model of expression."""
+    from attendome.workflows import train
+
+    out = tmp_path_factory.mktemp("runs") / "expression"
+    return train(stored, "attentive-chrome", out, tiny | {"target": "expression"}, seed=3)
+
+
+@pytest.fixture(scope="session")
+def cell_types(two_cell_types, tmp_path_factory):
+    """Two cell types, on disk; B lacks a mark, and has the others, and its splits, otherwise."""
+    from attendome import ChromatinDataset, save_dataset
+
+    a, b = two_cell_types
+    other = b.with_marks(b.marks[3::-1]).xarray
+    other = other.assign_coords(split=("gene", np.roll(other["split"].to_numpy(), 1)))
+    folder = tmp_path_factory.mktemp("cell_types")
+    return [
+        save_dataset(data, folder / f"{name}.zarr")
+        for name, data in (("A", a), ("B", ChromatinDataset(other)))
+    ]
+
+
+@pytest.fixture(scope="session")
+def on_both(cell_types, tmp_path_factory):
+    """A run that was trained on both cell types."""
+    from attendome.workflows import train
+
+    settings = {"first_hidden": 8, "second_hidden": 4, "epochs": 2}
+    return train(cell_types, "mlp", tmp_path_factory.mktemp("runs") / "both", settings, seed=3)
+
+
 @pytest.fixture
 def run(trained, tmp_path):
     """A copy of it, to change."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from attendome import __version__
-from attendome.cli import builds, datasets, downloads, exports, runs
+from attendome.cli import builds, comparing, datasets, downloads, exports, runs
 from attendome.errors import AttendomeError
 
 INTERRUPTED = 130
@@ -80,6 +80,7 @@ datasets.register(app)
 downloads.register(app)
 exports.register(app)
 runs.register(app)
+comparing.register(app)
 
 
 def _show_version(wanted: bool) -> bool:

@@ -37,14 +37,14 @@ def reading(files: int) -> Iterator[Callable[[Path, int], None]]:
 
 
 @contextmanager
-def counting(datasets: int) -> Iterator[Callable[[str, str], None]]:
-    """Show how many of some datasets are done, and what became of each.
+def counting(total: int, things: str = "Datasets") -> Iterator[Callable[[str, str], None]]:
+    """Show how many of some things are done, and what became of each.
 
-    Gives a function that takes the name of a dataset and its outcome.
+    Gives a function that takes the name of one and its outcome.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=_console) as shown:
-        task = shown.add_task("Datasets", total=datasets)
+        task = shown.add_task(things, total=total)
 
         def done(name: str, outcome: str) -> None:
             shown.console.print(f"{name}: {outcome}")

@@ -1,0 +1,99 @@
+"""The command that compares models."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from attendome.cli import display
+from attendome.cli.options import Search, Set
+from attendome.cli.progress import counting
+from attendome.config import parse_assignments
+
+Datasets = Annotated[
+    list[Path],
+    typer.Argument(metavar="DATA.zarr...", help="A dataset per cell type.", show_default=False),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder to make, or to go on with.")]
+Models = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B,...",
+        help="Names of models, or published, baselines, all; with settings as in "
+        "deep-chrome[dropout=0.3,epochs=20].",
+    ),
+]
+Seeds = Annotated[int, typer.Option(metavar="N", help="Train each with the seeds 1 to N.", min=1)]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="What the others are held against; by default deep-chrome, or the first.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Processes; by default as many as there are processors.", min=1),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="A dask scheduler to use instead, such as tcp://node1:8786."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("compare")(compare)
+
+
+def compare(
+    data: Datasets,
+    out: Out,
+    models: Models = "all",
+    seeds: Seeds = 1,
+    settings: Set = None,
+    search: Search = 0,
+    baseline: Baseline = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Train models on datasets with several seeds; write tables, tests and figures.
+
+    A combination that fails is listed, and the others go on. The same command, given again, goes
+    on where it was. Scores are of the test split; --search looks at the validation split only.
+    """
+    from attendome.workflows.comparing import Where
+    from attendome.workflows.comparing import compare as run_compare
+    from attendome.workflows.variants import read_variants
+
+    if workers and scheduler:
+        raise typer.BadParameter("--workers and --scheduler do not go together.")
+    common = parse_assignments(settings or [])
+    total = len(data) * len(read_variants(models, common)) * seeds
+    options: dict[str, Any] = {
+        "seeds": seeds,
+        "settings": common,
+        "search": search,
+        "baseline": baseline,
+        "where": Where(workers, scheduler),
+    }
+    with counting(total, "Runs") as told:
+
+        def done(name: str, row: Mapping[str, Any]) -> None:
+            told(name, _outcome(row))
+
+        made = run_compare(data, models, out, done=done, **options)
+    display.comparison(made.comparison, made.results)
+    if made.comparison is None:
+        raise typer.Exit(1)
+    display.say(f"Wrote {out}: report.html, table.md, table.tex, results.parquet and figures.")
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    if row["status"] == "failed":
+        return f"failed: {row['error']}"
+    when = "was there already" if "kept" in row else f"in {row['seconds']:.0f} s"
+    return f"{row['metric']} {row['value']:.4f} {when}"

@@ -1,0 +1,86 @@
+"""Many trainings at once: on the processors of this machine, or on a dask cluster."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from attendome.errors import SettingsError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_KILLS = 5
+"""How often the process of one job may be killed until the job counts as failed."""
+
+_PATIENCE = 10
+"""Seconds without an answer, until a scheduler counts as not there."""
+
+
+@contextmanager
+def workers(count: int, scheduler: str | None = None) -> Iterator["Client"]:
+    """Connect to a dask scheduler, or start processes here.
+
+    A worker that is killed is replaced, and what it was at is done again elsewhere.
+
+    Args:
+        count: number of processes, where no scheduler is given.
+        scheduler: the address of a dask scheduler.
+
+    Raises:
+        SettingsError: no scheduler answers at the address.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {
+        "distributed.scheduler.allowed-failures": _KILLS,
+        "distributed.comm.timeouts.connect": _PATIENCE,
+        "distributed.worker.daemon": False,  # training on several devices starts processes
+    }
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(quiet):
+        if scheduler is None:
+            with (
+                LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    memory_limit=None,
+                    dashboard_address="127.0.0.1:0",  # any port that is free
+                ) as cluster,
+                Client(cluster) as client,
+            ):
+                yield client
+            return
+        try:
+            client = Client(scheduler, timeout=_PATIENCE)
+        except (OSError, ValueError, TypeError) as error:
+            raise SettingsError(
+                f"No dask scheduler answers at '{scheduler}' ({error}); give its address, such as "
+                "tcp://node1:8786."
+            ) from error
+        with client:
+            yield client
+
+
+def run_all(
+    client: "Client",
+    work: Callable[[Any], dict[str, Any]],
+    jobs: Sequence[Any],
+) -> Iterator[tuple[Any, dict[str, Any] | BaseException]]:
+    """Do all jobs, and give each with its result, or with the error that ended it, as they end.
+
+    Args:
+        client: what ``workers`` gave.
+        work: what is done with a job; it and the job can be pickled.
+        jobs: the jobs.
+    """
+    from distributed import as_completed
+
+    futures = {client.submit(work, job, pure=False): job for job in jobs}
+    try:
+        for future in as_completed(futures):
+            error = future.exception()
+            yield futures[future], future.result() if error is None else error
+    finally:
+        client.cancel(list(futures), force=True)

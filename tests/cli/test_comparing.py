@@ -1,0 +1,50 @@
+"""The command that compares models."""
+
+import pandas as pd
+import pytest
+
+# The sockets that dask's own scheduler leaves open.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def test_compare_and_go_on(succeed, dataset, tmp_path):
+    out = tmp_path / "comparison"
+    command = ["compare", dataset, "--models", "linear,logistic", "--out", out]
+    said = succeed(*command)
+    assert "better: than linear" in said
+    for name in ("table.md", "table.tex", "report.html", "bars.pdf", "results.parquet"):
+        assert (out / name).is_file()
+    results = pd.read_parquet(out / "results.parquet")
+    for row in results.itertuples():
+        assert f"{row.value:.3f}" in said
+    succeed(*command, "--seeds", 1, "--workers", 1)
+    assert pd.read_parquet(out / "results.parquet").equals(results)
+
+
+def test_where_nothing_could_be_done(invoke, dataset, tmp_path):
+    options = ["--models", "logistic", "--set", "target=expression"]
+    result = invoke("compare", dataset, *options, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "Failed: logistic on simulated, seed 1: logistic predicts labels only" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "logistik"], "did you mean 'logistic'"),
+        (["--models", "mlp[epoch=3]"], "did you mean 'epochs'"),
+        (["--models", "mlp", "--set", "epoch=3"], "did you mean 'epochs'"),
+        (["--models", "mlp", "--baseline", "svm"], "Unknown baseline 'svm'"),
+        (["--models", "mlp", "--scheduler", "nonsense"], "No dask scheduler answers at 'nonsense'"),
+    ],
+)
+def test_wrong_requests(fail, dataset, tmp_path, options, message):
+    out = tmp_path / "out"
+    assert message in fail("compare", dataset, *options, "--out", out)
+    assert not out.exists()
+
+
+def test_workers_and_a_scheduler(invoke, dataset, tmp_path):
+    options = ["--workers", 2, "--scheduler", "tcp://127.0.0.1:1"]
+    result = invoke("compare", dataset, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 2
