@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, logit
 
 from attendome.evaluation.scores import score
+from attendome.models.readout import Readout
 from attendome.reports import write_report
 
 
@@ -169,3 +170,9 @@ def test_thousands_of_genes_make_a_page_of_some_megabytes(content, tmp_path):
     signal = generator.negative_binomial(1, 0.25, (6600, 5, 100)).astype(np.float32)
     size = len(page(replace(content, maps=maps, signal=signal), tmp_path))
     assert size < 20e6
+
+
+def test_without_calibration_there_is_no_before(content, tmp_path):
+    shown = page(replace(content, readout=Readout()), tmp_path)
+    assert "before calibration" not in shown
+    assert "Calibration error" in shown

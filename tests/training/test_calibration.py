@@ -52,6 +52,13 @@ def test_a_biased_model_is_put_right_by_platt():
     assert abs(x.sigmoid().mean() - label.mean()) > 0.1
 
 
+def test_platt_reaches_far_off_log_odds_that_hardly_differ():
+    z, label = simulated(4000, scale=1.0)
+    found = calibrated(2 + 0.05 * z, label, "platt")
+    assert found.scale == pytest.approx(20, rel=0.2)
+    assert found(2 + 0.05 * z).mean().item() == pytest.approx(label.mean().item(), abs=1e-2)
+
+
 def test_the_order_of_the_genes_stays():
     x, label = simulated(200, scale=-1.0)
     for method in ("platt", "temperature"):

@@ -153,3 +153,8 @@ def test_a_template_of_another_model(tmp_path, monkeypatch):
     (tmp_path / "c.yaml").write_text("model: another")
     with pytest.raises(SettingsError, match=f"is of the model another; expected {MODEL}"):
         read_template(tmp_path / "c.yaml", MODEL)
+
+
+def test_expression_is_not_counted_twice():
+    with pytest.raises(SettingsError, match="second target beside the label"):
+        resolve("mlp", {"target": "expression", "expression_weight": 1})

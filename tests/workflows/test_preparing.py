@@ -52,7 +52,7 @@ def test_a_gene_is_held_out_everywhere_where_it_is_so_anywhere(cell_types, caplo
 
 def test_bins_that_differ(simulated):
     part = ChromatinDataset(simulated.xarray.isel(bin=slice(0, 10)))
-    with pytest.raises(DataError, match="Expected datasets with the same bins"):
+    with pytest.raises(DataError, match="Expected datasets of the same layout"):
         agreed([simulated, part])
 
 

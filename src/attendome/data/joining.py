@@ -16,6 +16,7 @@ _LAYOUT: dict[str, Callable[[ChromatinDataset], object]] = {
     "number": lambda data: data.bins,
     "length in bp": lambda data: data.bin_size,
     "order": lambda data: "5'→3'" if data.oriented else "of the genome",
+    "scale of expression": lambda data: data.expression_scale,
 }
 
 
@@ -66,17 +67,17 @@ def _numbers_of_genes(
 
 
 def check_same_layout(datasets: Sequence[ChromatinDataset]) -> None:
-    """Check that a bin is the same in all datasets.
+    """Check that a bin, and the scale of expression, is the same in all datasets.
 
     Raises:
-        DataError: two differ in the number of bins, their length or their order.
+        DataError: two differ in the number of bins, their length or order, or in the scale.
     """
     first, *others = datasets
     for other in others:
         for what, of in _LAYOUT.items():
             if of(first) != of(other):
                 raise DataError(
-                    f"Expected datasets with the same bins; their {what} is {of(first)} in "
+                    f"Expected datasets of the same layout; their {what} is {of(first)} in "
                     f"{first.name}, {of(other)} in {other.name}. Build them with the same settings."
                 )
 

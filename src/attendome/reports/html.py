@@ -36,10 +36,18 @@ def write_report(content: ReportContent, path: Path) -> None:
         path,
         _figures(content),
         content=content,
-        scores=[(SCORES[n], row) for n, row in content.metrics.items() if n in SCORES],
+        scores=_scores(content),
         genes=_genes(content),
         models_with_attention=models_with_attention(),
     )
+
+
+def _scores(content: ReportContent) -> list[tuple[str, dict[str, Any]]]:
+    """Give the scores with their names; those before calibration only where there was one."""
+    rows = {name: row for name, row in content.metrics.items() if name in SCORES}
+    if content.readout == Readout():
+        rows = {name: row for name, row in rows.items() if not name.endswith("_uncalibrated")}
+    return [(SCORES[name], row) for name, row in rows.items()]
 
 
 def _figures(content: ReportContent) -> dict[str, go.Figure]:
@@ -63,13 +71,13 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
 def _curves(labels: Labels, probabilities: Probabilities, readout: Readout) -> dict[str, go.Figure]:
     if labels.sum() in (0, len(labels)):
         return {}
-    before = readout.uncalibrated(probabilities)
+    curves = {"model": probabilities}
+    if readout != Readout():
+        curves["before calibration"] = readout.uncalibrated(probabilities)
     return {
         "roc": figures.roc(labels, probabilities),
         "precision-recall": figures.precision_recall(labels, probabilities),
-        "calibration": figures.calibration(
-            labels, {"model": probabilities, "before calibration": before}
-        ),
+        "calibration": figures.calibration(labels, curves),
     }
 
 

@@ -12,7 +12,7 @@ from attendome.models.readout import Readout
 from attendome.training.settings import CalibrationName
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-_WIDEST = 5.0  # the scale lies between e⁻⁵ and e⁵, and the offset between ∓5
+_WIDEST = 5.0  # the scale lies between e⁻⁵ and e⁵, the log odds of the mean gene between ∓5
 
 
 def calibrated(
@@ -31,6 +31,8 @@ def calibrated(
     if method == "none":
         return Readout()
     x, y = prediction.double().numpy(), label.double().numpy()
+    centre = float(x.mean()) if method == "platt" else 0.0  # else its offset would bound the scale
+    x = x - centre
     on = y.sum()
     aim = y * (on + 1) / (on + 2) + (1 - y) / (len(y) - on + 2)
 
@@ -44,4 +46,5 @@ def calibrated(
     widest = _WIDEST if method == "platt" else 0.0
     bounds = [(-_WIDEST, _WIDEST), (-widest, widest)]
     found = minimize(loss_and_gradient, np.zeros(2), jac=True, bounds=bounds, method="L-BFGS-B")
-    return Readout(scale=float(np.exp(found.x[0])), offset=float(found.x[1]))
+    scale = float(np.exp(found.x[0]))
+    return Readout(scale=scale, offset=float(found.x[1]) - scale * centre)

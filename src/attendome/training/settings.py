@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from attendome.config import Settings
 from attendome.models.readout import TargetName
@@ -53,3 +53,12 @@ class TrainingSettings(FitSettings):
     """Number of GPUs, or of CPU processes."""
     tensorboard: bool = False
     """Whether to write TensorBoard files too (needs the extra 'tensorboard')."""
+
+    @model_validator(mode="after")
+    def _expression_counts_once(self) -> "TrainingSettings":
+        if self.target == "expression" and self.expression_weight > 0:
+            raise ValueError(
+                "expression_weight is for a second target beside the label; with target=expression "
+                "leave it at 0"
+            )
+        return self

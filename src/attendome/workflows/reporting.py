@@ -80,7 +80,7 @@ def _warnings(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]
             "The weights were imported: which genes they were trained on is not known here, and "
             "genes that they have seen make the score too good."
         ]
-    if data.fingerprint() != config.fingerprint:
+    if data.fingerprint() != config.fingerprint and not _one_of_several(config, data, metrics):
         return [_elsewhere(metrics)]
     if split != "test":
         use = "were used in training" if split == "train" else "chose the best epoch"
@@ -94,6 +94,12 @@ def _warnings(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]
             "a training gene's: part of their signal was seen in training."
         ]
     return []
+
+
+def _one_of_several(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]) -> bool:
+    """Tell whether the genes scored are of one of the datasets that were trained on together."""
+    trained_on = data.path is not None and str(data.path.resolve()) in config.data
+    return len(config.data) > 1 and trained_on and metrics["seen_in_training"] is not None
 
 
 def _elsewhere(metrics: dict[str, Any]) -> str:

@@ -67,10 +67,10 @@ def seen_in_training(config: RunConfig, marks: Sequence[str], data: ChromatinDat
         data: the genes.
 
     Returns:
-        Their number; None where it is not known: the weights were imported, or a dataset of the run
-        is not there, or has changed.
+        Their number; None where it is not known: the first weights came from elsewhere, or a
+        dataset of the run is not there, or has changed.
     """
-    if config.imported_from:
+    if config.imported_from or config.init_from:
         return None
     try:
         own = [with_marks_of(open_dataset(path), marks, config.model) for path in config.data]
