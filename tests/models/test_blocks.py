@@ -1,6 +1,6 @@
 import torch
 
-from attendome.models.blocks import ContextAttention, InputTransform
+from attendome.models.blocks import ContextAttention, InputTransform, hide_marks, softmax_over
 
 SIGNAL = torch.tensor([[[0.0, 1.0], [10.0, 30.0]], [[3.0, 0.0], [0.0, 0.0]]])
 
@@ -28,6 +28,14 @@ def test_a_mark_without_signal_stays_zero():
     assert torch.equal(transform(torch.zeros(1, 2, 3)), torch.zeros(1, 2, 3))
 
 
+def test_marks_that_were_not_measured_do_not_spoil_the_depth():
+    transform = InputTransform("depth-normalised", 2)
+    signal = SIGNAL.clone()
+    signal[1, 0], signal[:, 1] = torch.nan, torch.nan
+    transform.fit(signal)
+    torch.testing.assert_close(transform.mean, torch.tensor([0.5, 1.0]))
+
+
 def test_the_depth_is_stored_with_the_model():
     transform = InputTransform("depth-normalised", 2)
     transform.fit(SIGNAL)
@@ -50,3 +58,26 @@ def test_a_strong_context_chooses_one_step():
     summary, weights = attention(states + 5)
     torch.testing.assert_close(summary, torch.tensor([[5.0]]))
     torch.testing.assert_close(weights, torch.tensor([[1.0, 0.0, 0.0]]))
+
+
+PRESENT = torch.tensor([[True, False, True], [False, False, False], [True, True, True]])
+
+
+def test_softmax_over_the_marks_present():
+    scores = torch.tensor([[1.0, 9.0, 1.0], [1.0, 2.0, 3.0], [-1e9, 0.0, 0.0]], requires_grad=True)
+    weights = softmax_over(scores, PRESENT)
+    expected = torch.tensor([[0.5, 0.0, 0.5], [0.0, 0.0, 0.0], [0.0, 0.5, 0.5]])
+    assert torch.equal(weights, expected)
+    weights[:, 0].sum().backward()
+    assert torch.isfinite(scores.grad).all()
+
+
+def test_hidden_marks_are_some_of_those_present_and_never_all():
+    torch.manual_seed(0)
+    many = PRESENT.repeat(2000, 1)
+    kept = hide_marks(many, 0.3)
+    assert not (kept & ~many).any()
+    assert torch.equal(kept.any(dim=1), many.any(dim=1))
+    # Of three marks all would be hidden in 2.7% of the cases, and stay instead.
+    assert abs((~kept[2::3]).float().mean() - (0.3 - 0.3**3)) < 0.02
+    assert torch.equal(hide_marks(many, 0.0), many)

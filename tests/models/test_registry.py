@@ -63,6 +63,11 @@ def test_any_number_of_marks_and_bins(name, marks, bins):
     assert output.beta is None or output.beta.shape == (2, marks)
 
 
+def test_marks_that_were_not_measured_are_taken_by_those_that_say_so(name, model, signal):
+    signal[:, 1] = torch.nan
+    assert torch.isfinite(model.eval()(signal).prediction).all() == MODELS[name].any_marks
+
+
 def test_attention_is_what_the_registry_says(name, model, signal):
     output = model(signal)
     found = [kind for kind in ("alpha", "beta") if getattr(output, kind) is not None]
@@ -84,6 +89,8 @@ PARAMETERS = {
     # the convolution; (100 − 10 + 1) // 5 = 18 pooled positions of 50 filters
     "deep-chrome": 50 * 50 + 50 + (18 * 50 + 1) * 625 + 626 * 125 + 126,
     "mlp": 501 * 125 + 126 * 50 + 51,
+    # of each of 4 members: per mark w, c and e, and per group p, s and a; q, k and y; u, o and b
+    "attentive-set": 4 * (5 * (3 * 16 + 50 * (16 + 2)) + 3 * 16 * 16 + 16 + 17),
 }
 
 
@@ -104,7 +111,7 @@ def test_the_seed_decides_the_first_weights(name):
 @pytest.mark.parametrize("bins", [BINS - 1, BINS + 7])
 def test_another_number_of_bins_is_read_or_refused_in_words(name, model, bins):
     signal = torch.ones(2, len(MARKS), bins)
-    if name in ("deep-chrome", "mlp"):
+    if name in ("attentive-set", "deep-chrome", "mlp"):
         with pytest.raises(ValueError, match=f"expected {BINS} bins on axis 2, found {bins}"):
             model(signal)
     else:
@@ -118,7 +125,7 @@ def test_another_number_of_marks_is_refused(model, marks):
 
 
 def test_attention_sums_to_one(model, signal):
-    output = model(signal)
+    output = model.eval()(signal)
     for weights in (output.alpha, output.beta):
         if weights is not None:
             torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights.sum(-1)))
@@ -186,13 +193,15 @@ def test_settings_of_model_and_training_have_different_names(name):
     assert not set(MODELS[name].settings.model_fields) & set(TrainingSettings.model_fields)
 
 
-@pytest.mark.parametrize("preset", ["default", "paper"])
-def test_presets_are_of_valid_settings(name, preset):
-    values, own = MODELS[name].presets[preset], MODELS[name].settings
-    model = {key: value for key, value in values.items() if key in own.model_fields}
-    training = {key: value for key, value in values.items() if key not in model}
-    assert validate(own, model).model_dump().items() >= model.items()
-    assert validate(TrainingSettings, training).model_dump().items() >= training.items()
+def test_presets_are_of_valid_settings(name):
+    presets, own = MODELS[name].presets, MODELS[name].settings
+    published = {"default"} if name == "attentive-set" else {"default", "paper"}
+    assert set(presets) == published
+    for values in presets.values():
+        model = {key: value for key, value in values.items() if key in own.model_fields}
+        training = {key: value for key, value in values.items() if key not in model}
+        assert validate(own, model).model_dump().items() >= model.items()
+        assert validate(TrainingSettings, training).model_dump().items() >= training.items()
 
 
 def test_every_setting_is_explained(name):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -42,8 +42,8 @@ class InputTransform(nn.Module):
 
     @torch.no_grad()
     def fit(self, signal: Float[Tensor, "gene mark bin"]) -> None:
-        """Take the mean signal of each mark from the training genes."""
-        mean = signal.mean(dim=(0, 2))
+        """Take the mean signal of each mark from the training genes where it was measured."""
+        mean = signal.nanmean(dim=(0, 2))
         self.mean.copy_(torch.where(mean > 0, mean, torch.ones_like(mean)))
 
     def forward(self, signal: Float[Tensor, "batch mark bin"]) -> Float[Tensor, "batch mark bin"]:
@@ -124,3 +124,20 @@ class MarkwiseAttention(nn.ModuleList):
         attended = [attention(of_mark) for attention, of_mark in zip(self, states, strict=True)]
         marks, alpha = zip(*attended, strict=True)
         return torch.stack(marks, dim=1), torch.stack(alpha, dim=1)
+
+
+def softmax_over(
+    scores: Float[Tensor, "*batch mark"], present: Bool[Tensor, "*#batch mark"]
+) -> Float[Tensor, "*batch mark"]:
+    """Give the softmax over the marks that are present, and 0 to the others.
+
+    Finite where no mark is present, too: then all are 0.
+    """
+    masked = scores.masked_fill(~present, torch.finfo(scores.dtype).min)
+    return masked.softmax(dim=-1) * present
+
+
+def hide_marks(present: Bool[Tensor, "batch mark"], share: float) -> Bool[Tensor, "batch mark"]:
+    """Hide each mark of each gene with a probability; all stay where none would be left."""
+    kept = present & (torch.rand(present.shape, device=present.device) >= share)
+    return torch.where(kept.any(dim=1, keepdim=True), kept, present)

@@ -10,6 +10,7 @@ from attendome.config import Settings, suggestion
 from attendome.errors import SettingsError
 from attendome.models import (
     attentive_chrome,
+    attentive_set,
     cnn_alpha_beta,
     cnn_attention,
     deep_chrome,
@@ -37,6 +38,7 @@ class Architecture:
         build: makes it from the number of marks, the number of bins and its settings.
         presets: named values of its settings and of the training settings.
         attention: which of ``alpha`` and ``beta`` it gives.
+        any_marks: whether it takes NaN for the signal of marks that were not measured.
     """
 
     task: Literal["chromatin"]
@@ -45,6 +47,7 @@ class Architecture:
     build: Callable[[int, int, Any], nn.Module]
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     attention: tuple[Literal["alpha", "beta"], ...] = ()
+    any_marks: bool = False
 
     @property
     def classical(self) -> bool:
@@ -60,6 +63,15 @@ MODELS: Mapping[str, Architecture] = {
         build=attentive_chrome.AttentiveChrome,
         presets={"default": attentive_chrome.DEFAULT, "paper": attentive_chrome.PAPER},
         attention=("alpha", "beta"),
+    ),
+    "attentive-set": Architecture(
+        task="chromatin",
+        summary="attention over bins (α) and any subset of marks (β), in no order; of this toolkit",
+        settings=attentive_set.AttentiveSetSettings,
+        build=attentive_set.AttentiveSet,
+        presets={"default": attentive_set.DEFAULT},
+        attention=("alpha", "beta"),
+        any_marks=True,
     ),
     "lstm-alpha": Architecture(
         task="chromatin",
@@ -166,8 +178,8 @@ def architecture(name: str) -> Architecture:
 def models_with_attention() -> str:
     """Name the architectures that have attention, and which.
 
-    >>> models_with_attention()[:42]
-    'attentive-chrome (α and β), lstm-alpha (α)'
+    >>> models_with_attention()[:51]
+    'attentive-chrome (α and β), attentive-set (α and β)'
     """
     signs = {"alpha": "α", "beta": "β"}
     return ", ".join(
