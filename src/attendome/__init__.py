@@ -12,11 +12,18 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "data": ["ChromatinDataset", "open_dataset", "save_dataset", "simulate_chromatin"],
         "errors": ["AttendomeError", "DataError", "RunError", "SettingsError"],
-        "models": ["AttentiveChrome", "AttentiveChromeSettings", "ChromatinOutput"],
+        "models": [
+            "AttentiveChrome",
+            "AttentiveChromeSettings",
+            "AttentiveSet",
+            "AttentiveSetSettings",
+            "ChromatinOutput",
+        ],
         "workflows": [
             "Run",
             "build_chromatin",
             "build_differential",
+            "compare",
             "import_attentivechrome",
             "import_weights",
             "open_run",

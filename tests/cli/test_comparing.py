@@ -48,3 +48,7 @@ def test_workers_and_a_scheduler(invoke, dataset, tmp_path):
     options = ["--workers", 2, "--scheduler", "tcp://127.0.0.1:1"]
     result = invoke("compare", dataset, "--out", tmp_path / "out", *options)
     assert result.exit_code == 2
+
+
+def test_the_help_shows_how_settings_are_given(succeed):
+    assert "deep-chrome[dropout=0.3" in succeed("compare", "--help")

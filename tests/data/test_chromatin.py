@@ -241,3 +241,16 @@ def test_a_negative_signal_is_refused(simulated):
     changed["signal"][0, 0, 0] = -1
     with pytest.raises(DataError, match="negative or not finite"):
         ChromatinDataset(changed)
+
+
+def test_expression_that_is_partly_known(simulated):
+    values = simulated.genes["expression"].to_numpy("float32", copy=True)
+    values[:3] = np.nan, -1, 3
+    content = simulated.xarray.assign(expression=("gene", values))
+    data = ChromatinDataset(content)
+    with pytest.raises(DataError, match="missing or not finite for 1 of 120"):
+        data.log_expression()
+    found = data.log_expression(strict=False)
+    assert np.isnan(found[:2]).all()
+    assert found[2] == 2
+    assert found.dtype == np.float32

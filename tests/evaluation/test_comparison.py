@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,12 @@ from sklearn.metrics import roc_auc_score
 
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.comparison import Predicted, compare_models
+
+
+def names(cell):
+    """Genes that no other cell type has."""
+    return tuple(f"{cell}-{number}" for number in range(150))
+
 
 STRENGTHS = {"good": 2.0, "fair[dropout=0.3]": 1.0, "poor": 0.5}
 
@@ -28,7 +36,7 @@ def simulate(strengths=STRENGTHS, cells=("E1", "E2", "E3"), seeds=2, metric="aur
                     | {"error": "", "metric": metric, "value": score(observed, row)}
                     | {"seconds": 10.0 + seed, "parameters": None if model == "poor" else 100}
                 )
-            predictions.append(Predicted(cell, model, observed, predicted))
+            predictions.append(Predicted(cell, model, names(cell), observed, predicted))
     return pd.DataFrame(rows), predictions
 
 
@@ -46,7 +54,7 @@ def fail(results, predictions, model, cell, seed=None):
         if (entry.model, entry.cell_type) == (model, cell):
             rows = rows[[False] * len(rows) if seed is None else np.arange(len(rows)) != seed]
         if len(rows):
-            kept.append(Predicted(entry.cell_type, entry.model, entry.observed, rows))
+            kept.append(replace(entry, predicted=rows))
     return results, kept
 
 
@@ -120,7 +128,7 @@ def test_a_paired_interval_is_narrower_than_that_of_each():
     generator = np.random.default_rng(1)
     for entry in list(predictions):
         other = entry.predicted + 0.05 * generator.normal(size=entry.predicted.shape)
-        predictions.append(Predicted(entry.cell_type, "b", entry.observed, other))
+        predictions.append(replace(entry, model="b", predicted=other))
     copied = results.assign(model="b", value=results["value"] - 0.001)
     compared = compare_models(pd.concat([results, copied]), predictions, baseline="a")
     pair = compared.differences.iloc[0]
@@ -131,7 +139,7 @@ def test_a_paired_interval_is_narrower_than_that_of_each():
 
 def test_identical_models():
     results, predictions = simulate({"a": 1.0})
-    twins = [Predicted(p.cell_type, "b", p.observed, p.predicted) for p in predictions]
+    twins = [replace(entry, model="b") for entry in predictions]
     both = pd.concat([results, results.assign(model="b")], ignore_index=True)
     compared = compare_models(both, predictions + twins, baseline="a")
     pair = compared.differences.iloc[0]
@@ -239,6 +247,16 @@ def test_predictions_that_are_missing(simulated_results):
 def test_predictions_for_other_genes(simulated_results):
     results, predictions = simulated_results
     entry = predictions[1]
-    changed = Predicted(entry.cell_type, entry.model, entry.observed[::-1], entry.predicted)
-    with pytest.raises(DataError, match=r"E1: fair.* and good were not tested on the same genes"):
-        compare_models(results, [predictions[0], changed, *predictions[2:]], baseline="good")
+    others = replace(entry, genes=entry.genes[::-1]), replace(entry, observed=entry.observed[::-1])
+    for changed in others:
+        with pytest.raises(DataError, match=r"E1: fair.* and good were not tested on the same"):
+            compare_models(results, [predictions[0], changed, *predictions[2:]], baseline="good")
+
+
+def test_the_same_genes_in_more_cell_types_say_no_more():
+    results, predictions = simulate({"a": 1.0}, cells=["E1"])
+    copies = [replace(entry, cell_type="E2") for entry in predictions]
+    both = pd.concat([results, results.assign(cell_type="E2")], ignore_index=True)
+    one = compare_models(results, predictions, baseline="a").summary
+    two = compare_models(both, predictions + copies, baseline="a").summary
+    pd.testing.assert_frame_equal(one[["mean", "low", "high"]], two[["mean", "low", "high"]])

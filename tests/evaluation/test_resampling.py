@@ -3,7 +3,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from attendome.evaluation import resampling
-from attendome.evaluation.resampling import resampled_scores, weighted_auroc, weighted_pearson
+from attendome.evaluation.resampling import (
+    draw_weights,
+    resampled_scores,
+    weighted_auroc,
+    weighted_pearson,
+)
 
 
 def make(genes=60, seed=0, ties=False):
@@ -55,43 +60,48 @@ def test_equal_predictions_are_no_correlation(value):
     assert not weighted_pearson(observed, np.full(50, value, np.float32), weights).any()
 
 
-def test_resamples_do_not_depend_on_the_prediction_or_its_company():
+def test_predictions_are_scored_each_on_its_own():
     labels, first = make(seed=1)
     _, second = make(seed=2)
-    both = resampled_scores(labels, np.stack([first, second]), "auroc", name="E1", seed=0)
-    alone = resampled_scores(labels, second[None], "auroc", name="E1", seed=0)
+    drawn = draw_weights(len(labels), seed=0)
+    both = resampled_scores(labels, np.stack([first, second]), "auroc", drawn)
+    alone = resampled_scores(labels, second[None], "auroc", drawn)
     assert both.shape == (2, resampling.RESAMPLES)
     np.testing.assert_array_equal(both[1], alone[0])
 
 
-@pytest.mark.parametrize("other", [{"name": "E2", "seed": 0}, {"name": "E1", "seed": 1}])
-def test_resamples_depend_on_the_cell_type_and_the_seed(other):
+def test_resamples_depend_on_the_seed():
+    np.testing.assert_array_equal(draw_weights(60, seed=0), draw_weights(60, seed=0))
+    assert (draw_weights(60, seed=0) != draw_weights(60, seed=1)).any()
+
+
+def test_a_gene_counts_once_on_average():
+    drawn = draw_weights(300, seed=0)
+    assert drawn.shape == (300, resampling.RESAMPLES)
+    assert drawn.mean() == pytest.approx(1, abs=0.01)
+    assert drawn.astype(float).var() == pytest.approx(1, abs=0.02)
+
+
+def test_few_resamples_are_held_at_a_time(monkeypatch):
     labels, predicted = make()
-    scores = resampled_scores(labels, predicted[None], "auroc", name="E1", seed=0)
-    again = resampled_scores(labels, predicted[None], "auroc", name="E1", seed=0)
-    np.testing.assert_array_equal(scores, again)
-    assert (scores != resampled_scores(labels, predicted[None], "auroc", **other)).any()
-
-
-def test_each_resample_has_as_many_genes_and_few_are_held_at_a_time(monkeypatch):
+    drawn = draw_weights(len(labels), seed=0)
+    whole = resampled_scores(labels, predicted[None], "auroc", drawn)
     monkeypatch.setattr(resampling, "_PIECE", 60 * 300)
-    labels, _ = make()
-    pieces = list(resampling.draw_weights(labels, "E1", 0))
-    assert [piece.shape for piece in pieces] == [(60, 300)] * 3 + [(60, 100)]
-    assert all((piece.sum(axis=0) == 60).all() for piece in pieces)
-    mean = np.concatenate(pieces, axis=1).mean()
-    assert mean == pytest.approx(1)
+    np.testing.assert_array_equal(resampled_scores(labels, predicted[None], "auroc", drawn), whole)
 
 
-def test_resamples_with_one_class_are_drawn_again():
-    labels, predicted = np.array([1, 0, 0]), np.array([[0.9, 0.1, 0.2]])
-    scores = resampled_scores(labels, predicted, "auroc", name="E1", seed=0)
-    assert (scores == 1).all()
+@pytest.mark.parametrize("metric", ["auroc", "pearson"])
+def test_resamples_with_one_class_or_value_have_no_score(metric):
+    observed, predicted = np.array([1.0, 0, 0]), np.array([[0.9, 0.1, 0.2]])
+    drawn = np.array([[1, 0, 2], [1, 1, 0], [0, 2, 0]], np.uint8)
+    scores = resampled_scores(observed, predicted, metric, drawn)[0]
+    assert scores[0] == pytest.approx(1)
+    assert np.isnan(scores[1:]).all()
 
 
 def test_the_spread_is_that_of_the_plain_bootstrap():
     labels, predicted = make(300)
-    ours = resampled_scores(labels, predicted[None], "auroc", name="E1", seed=0)[0]
+    ours = resampled_scores(labels, predicted[None], "auroc", draw_weights(300, seed=0))[0]
     chosen, _ = draw(300, resamples=400)
     plain = [roc_auc_score(labels[c], predicted[c]) for c in chosen]
     assert ours.mean() == pytest.approx(np.mean(plain), abs=0.005)

@@ -23,6 +23,7 @@ def simulate(models, cells, failing=()):
     generator = np.random.default_rng(0)
     rows, predictions = [], []
     for cell in cells:
+        genes = tuple(f"{cell}-{number}" for number in range(80))
         observed = (generator.random(80) < 0.5).astype(np.int8)
         for number, model in enumerate(models):
             row = {"cell_type": cell, "model": model, "seed": 0, "metric": "auroc", "seconds": 60.0}
@@ -34,7 +35,7 @@ def simulate(models, cells, failing=()):
             predicted = (signal + generator.normal(size=(1, 80))).astype(np.float32)
             value = roc_auc_score(observed, predicted[0])
             rows.append(row | {"status": "done", "error": "", "value": value})
-            predictions.append(Predicted(cell, model, observed, predicted))
+            predictions.append(Predicted(cell, model, genes, observed, predicted))
     return pd.DataFrame(rows), predictions
 
 

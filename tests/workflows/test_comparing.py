@@ -1,16 +1,20 @@
 """Comparisons; one is made for all tests, and no test changes it."""
 
+import json
 import shutil
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from attendome.data.store import save_dataset
 from attendome.errors import AttendomeError, DataError, RunError, SettingsError
 from attendome.workflows import comparing, open_run
-from attendome.workflows.comparing import RESULTS, Where, compare
+from attendome.workflows.comparing import Where, compare
+from attendome.workflows.results import RESULTS
 
 # The sockets that dask's own scheduler leaves open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -111,6 +115,49 @@ def _moved(out):
     table.to_parquet(out / RESULTS)
 
 
+def test_a_run_that_was_scored_otherwise_since_is_scored_again(made, datasets, tmp_path, here):
+    out = tmp_path / "out"
+    shutil.copytree(made[0].path, out)
+    _moved(out)
+    open_run(out / "runs" / "A" / "linear" / "seed-1").evaluate(split="valid")
+    again = compare(datasets, "linear", out, seeds=2)
+    assert here == ["linear on A, seed 1"]
+    before = made[0].results.query("model == 'linear'")
+    np.testing.assert_array_equal(again.results["value"], before["value"])
+    kept = pd.read_parquet(out / RESULTS)
+    assert len(again.results) == 4
+    assert len(kept) == 12  # with the rows of models that this call did not name
+
+
+def test_one_comparison_at_a_time(datasets, tmp_path, here):
+    out = tmp_path / "out"
+    (out / "runs").mkdir(parents=True)
+    with FileLock(out / "runs" / ".lock"), pytest.raises(DataError, match="another comparison is"):
+        compare(datasets, "linear", out)
+    assert here == []
+
+
+def test_a_search_for_each_combination(datasets, tmp_path, here):
+    made = compare(datasets[:1], "logistic", tmp_path / "out", search=2)
+    (row,) = made.results.itertuples()
+    settings = open_run(row.run).config.settings
+    assert json.loads(row.settings) == settings
+    assert json.loads(row.asked) != settings
+    with pytest.raises(RunError, match="but with other search"):
+        compare(datasets[:1], "logistic", tmp_path / "out")
+    assert len(here) == 1
+
+
+def test_names_that_no_folder_can_have(two_cell_types, tmp_path, here):
+    data = two_cell_types[0]
+    odd = replace(data, xarray=data.xarray.assign_attrs(cell_type="../B"))
+    path = save_dataset(odd, tmp_path / "odd.zarr").path
+    made = compare([path], "linear", tmp_path / "out")
+    assert made.results["cell_type"].tolist() == ["../B"]
+    assert (tmp_path / "out" / "runs" / "_.._B" / "linear" / "seed-1").is_dir()
+    assert len(here) == 1
+
+
 def test_other_settings_need_another_folder(made, datasets):
     before = (made[0].path / RESULTS).read_bytes()
     with pytest.raises(RunError, match="but with other calibration; choose another folder"):
@@ -152,6 +199,8 @@ def test_requests_that_cannot_be(datasets, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(SettingsError, match="Unknown baseline 'svm': choose from: mlp"):
         compare(datasets, "mlp", out, baseline="svm")
+    with pytest.raises(SettingsError, match=r"mlp predicts label, mlp.target=expression. predicts"):
+        compare(datasets, "mlp,mlp[target=expression]", out)
     with pytest.raises(SettingsError, match="Unknown model 'mpl'"):
         compare(datasets, "mpl", out)
     with pytest.raises(DataError, match="2 datasets are named A and of the cell types A, A"):

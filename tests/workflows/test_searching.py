@@ -100,6 +100,25 @@ def test_a_search_for_something_else_is_not_gone_on_with(stored, searched):
         search_and_train(stored, "linear", searched.path, 4, {"seed": 3}, existing="resume")
 
 
+def test_another_number_of_trials_is_refused_once_the_run_is_made(stored, searched):
+    with pytest.raises(RunError, match="the search for its settings was of 4 trials"):
+        search_and_train(stored, "logistic", searched.path, 5, {"seed": 3}, existing="resume")
+
+
+def test_what_a_named_preset_sets_is_given(stored, tmp_path):
+    run = search_and_train(stored, "logistic", tmp_path / "run", 2, {"preset": "paper"})
+    assert run.config.settings["features"] == "best-bin"
+    searched = {name for name in trials(run) if name.startswith("params_")}
+    assert searched == {"params_c", "params_pool"}
+
+
+def test_a_damaged_journal_is_said(stored, tmp_path):
+    (tmp_path / "run" / "search").mkdir(parents=True)
+    (tmp_path / "run" / "search" / "journal.log").write_text("nonsense\n")
+    with pytest.raises(RunError, match=r"journal.log: damaged"):
+        search_and_train(stored, "logistic", tmp_path / "run", 2)
+
+
 def test_force_begins_again(stored, tmp_path):
     out = tmp_path / "run"
     search_and_train(stored, "linear", out, 2)

@@ -54,6 +54,8 @@ def test_a_common_preset_goes_to_those_that_have_it():
         ("mlp[preset=papr]", {}, "Unknown preset 'papr'"),
         ("mlp", {"epoch": 2}, "Unknown setting 'epoch': did you mean 'epochs'"),
         ("logistic", {"epochs": 2}, "Unknown setting 'epochs'"),
+        ("mlp[seed=3]", {}, "give how many with --seeds"),
+        ("mlp", {"seed": 3}, "give how many with --seeds"),
         ("attentive-set", {"preset": "paper"}, "Unknown setting 'preset'"),
     ],
 )

@@ -1,6 +1,7 @@
 """The command that compares models."""
 
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ Models = Annotated[
     typer.Option(
         metavar="A,B,...",
         help="Names of models, or published, baselines, all; with settings as in "
-        "deep-chrome[dropout=0.3,epochs=20].",
+        r"deep-chrome\[dropout=0.3,epochs=20].",
     ),
 ]
 Seeds = Annotated[int, typer.Option(metavar="N", help="Train each with the seeds 1 to N.", min=1)]
@@ -95,5 +96,6 @@ def compare(
 def _outcome(row: Mapping[str, Any]) -> str:
     if row["status"] == "failed":
         return f"failed: {row['error']}"
-    when = "was there already" if "kept" in row else f"in {row['seconds']:.0f} s"
-    return f"{row['metric']} {row['value']:.4f} {when}"
+    score = "no score" if row["value"] is None else f"{row['metric']} {row['value']:.4f}"
+    when = "resumed" if isnan(row["seconds"]) else f"in {row['seconds']:.0f} s"
+    return f"{score}, {'was there already' if 'kept' in row else when}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -179,12 +180,14 @@ def demo(content: Mapping[str, Any]) -> None:
 def comparison(found: "Comparison | None", results: "pd.DataFrame") -> None:
     """Print the table of a comparison, and the runs that failed."""
     if found is not None:
-        title = f"Test {found.metric} over cell types; better: than {found.baseline}, in how many"
+        score = {"auroc": "AUROC", "pearson": "Pearson's r"}[found.metric]
+        title = f"Test {score} over cell types; better: than {found.baseline}, in how many"
         table = _table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
         table.columns[0].overflow = "fold"
         for _, row in found.summary.iterrows():
             mean, low, high, *rest = (
-                f"{row[name]:.3f}" for name in ("mean", "low", "high", "median", "max", "min")
+                "–" if isnan(row[name]) else f"{row[name]:.3f}"
+                for name in ("mean", "low", "high", "median", "max", "min")
             )
             is_baseline = row["model"] == found.baseline
             better = "baseline" if is_baseline else f"{row['better']}/{row['compared']}"

@@ -64,11 +64,11 @@ def train(
         raise typer.BadParameter(
             "--resume goes on with a run, --force replaces it: give one of them"
         )
-    if search and init_from:
-        raise typer.BadParameter("--search and --init-from do not go together.")
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
     values, start = _replayed(config, model, parse_assignments(settings or []), init_from)
     values |= {} if seed is None else {"seed": seed}
+    if search and start:
+        raise SettingsError("--search tries settings; it cannot start from other weights.")
     if search:
         from attendome.workflows.searching import search_and_train
 

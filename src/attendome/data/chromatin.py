@@ -130,8 +130,12 @@ class ChromatinDataset:
         """Scale of the stored expression: ``linear`` (such as RPKM or TPM) or ``log2 ratio``."""
         return str(self.xarray.attrs.get("expression_scale", LINEAR))
 
-    def log_expression(self) -> Float[np.ndarray, " gene"]:
+    def log_expression(self, *, strict: bool = True) -> Float[np.ndarray, " gene"]:
         """Give each gene's log2(1 + expression), float32; a log2 ratio is given as stored.
+
+        Args:
+            strict: whether the expression of every gene must be known; otherwise that of others is
+                NaN.
 
         Raises:
             DataError: the dataset has no expression, values are missing or not finite, or a value
@@ -140,6 +144,11 @@ class ChromatinDataset:
         if "expression" not in self.xarray:
             raise DataError(f"{self.name}: the genes have no expression; add it.")
         values = self.xarray["expression"].to_numpy().astype(np.float32, copy=False)
+        if not strict:
+            values = np.where(np.isfinite(values), values, np.nan)
+            if self.expression_scale == LINEAR:
+                values = np.log2(np.where(values >= 0, values, np.nan) + 1)
+            return values.astype(np.float32)
         finite = np.isfinite(values)
         if not finite.all():
             raise DataError(

@@ -17,7 +17,7 @@ from attendome.evaluation.paired_tests import (
     pair_differences,
     rank_models,
 )
-from attendome.evaluation.resampling import METRICS, Metric, resampled_scores
+from attendome.evaluation.resampling import METRICS, Metric, draw_weights, resampled_scores
 
 _PAIR = ["cell_type", "model"]
 
@@ -29,12 +29,14 @@ class Predicted:
     Attributes:
         cell_type: name of the cell type.
         model: the model, as the user named it.
+        genes: IDs of the genes, each once.
         observed: label (0 or 1), or log expression, per gene.
         predicted: probability or log odds of on, or log expression; a row per seed.
     """
 
     cell_type: str
     model: str
+    genes: tuple[str, ...]
     observed: Num[np.ndarray, "gene"]
     predicted: Float[np.ndarray, "seed gene"]
 
@@ -44,8 +46,9 @@ class Comparison:
     """What a comparison found.
 
     A model's value in a cell type is the mean over its seeds. All intervals are of 95%, from
-    1,000 bootstrap resamples of the test genes of each cell type: they say how the scores depend
-    on the genes tested, not on the choice of cell types.
+    1,000 bootstrap resamples of the test genes, in which a gene counts alike in all cell types:
+    they say how the scores depend on the genes tested, not on the choice of cell types nor on the
+    training.
 
     Attributes:
         metric: ``auroc`` or ``pearson``.
@@ -138,6 +141,8 @@ def _draw(
 ) -> Draws:
     """Give the bootstrap distribution of each model's value in each cell type."""
     given = {(entry.cell_type, entry.model): entry for entry in predictions}
+    genes = pd.Index(sorted({gene for entry in predictions for gene in entry.genes}))
+    drawn = draw_weights(len(genes), seed)
     draws: Draws = {}
     for cell_type in scored["cell_type"].unique():
         counts = Counter(scored.loc[scored["cell_type"] == cell_type, "model"])
@@ -145,15 +150,17 @@ def _draw(
             _fitting(given.get((cell_type, model)), f"{model} in {cell_type}", count)
             for model, count in counts.items()
         ]
-        observed = entries[0].observed
+        first = entries[0]
         for entry in entries:
-            if not np.array_equal(entry.observed, observed):
+            same = entry.genes == first.genes and np.array_equal(entry.observed, first.observed)
+            if not same:
                 raise DataError(
-                    f"{cell_type}: {entry.model} and {entries[0].model} were not tested on the "
+                    f"{cell_type}: {entry.model} and {first.model} were not tested on the "
                     "same genes; run the comparison again in a new folder."
                 )
         rows = np.concatenate([entry.predicted for entry in entries])
-        scores = resampled_scores(observed, rows, metric, name=cell_type, seed=seed)
+        of_cell_type = drawn[genes.get_indexer(pd.Index(first.genes))]
+        scores = resampled_scores(first.observed, rows, metric, of_cell_type)
         parts = np.split(scores, np.cumsum(list(counts.values()))[:-1])
         for entry, part in zip(entries, parts, strict=True):
             draws[entry.cell_type, entry.model] = part.mean(axis=0)

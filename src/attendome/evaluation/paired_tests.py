@@ -39,8 +39,10 @@ class Ranks:
 
 
 def interval(draws: Float[np.ndarray, "resample"]) -> tuple[float, float]:
-    """Give percentiles 2.5 and 97.5."""
-    low, high = np.percentile(draws, [2.5, 97.5])
+    """Give percentiles 2.5 and 97.5 of the resamples that have a value."""
+    if np.isnan(draws).all():
+        return float("nan"), float("nan")
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -82,7 +84,7 @@ def pair_differences(values: pd.DataFrame, draws: Draws) -> tuple[pd.DataFrame, 
 
 
 def _difference(by_cell_type: pd.Series, draws: Float[np.ndarray, "resample"]) -> dict[str, float]:
-    difference, error = float(by_cell_type.mean()), float(draws.std())
+    difference, error = float(by_cell_type.mean()), float(np.nanstd(draws))
     low, high = interval(draws)
     errors = abs(difference) / error if error else np.inf if difference else 0
     return {

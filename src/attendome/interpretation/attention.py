@@ -77,7 +77,7 @@ def prediction_maps(
     if "label" in data.xarray:
         maps["label"] = ("gene", data.labels())
     if "expression" in data.xarray and readout.target == "expression":
-        maps["observed_expression"] = ("gene", data.log_expression())
+        maps["observed_expression"] = ("gene", data.log_expression(strict=False))
     return maps.merge(_means(maps))
 
 

@@ -1,6 +1,7 @@
 """The architectures, as plain ``torch.nn.Module``s that see tensors only."""
 
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
+from attendome.models.attentive_set import AttentiveSet, AttentiveSetSettings
 from attendome.models.cnn_alpha_beta import CnnAlphaBeta, CnnAlphaBetaSettings
 from attendome.models.cnn_attention import CnnAttention, CnnAttentionSettings
 from attendome.models.deep_chrome import DeepChrome, DeepChromeSettings
@@ -13,6 +14,8 @@ from attendome.models.outputs import ChromatinOutput
 __all__ = [
     "AttentiveChrome",
     "AttentiveChromeSettings",
+    "AttentiveSet",
+    "AttentiveSetSettings",
     "ChromatinOutput",
     "CnnAlphaBeta",
     "CnnAlphaBetaSettings",

@@ -16,7 +16,8 @@ class ChromatinOutput(NamedTuple):
         prediction: log odds that the gene is on; or, of a model that was trained on expression, log
             expression on the scale of training (``Readout`` has the units).
         alpha: attention over bins, α; sums to one over the bins of each mark.
-        beta: attention over marks, β; sums to one over marks.
+        beta: attention over marks, β; sums to one over marks. Both are 0 for a mark that was not
+            measured.
     """
 
     prediction: Float[Tensor, "batch"]

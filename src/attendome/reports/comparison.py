@@ -40,6 +40,8 @@ def write_comparison(
         write_text(folder / f"{name}.tsv", table.to_csv(sep="\t", index=False))
     write_bars(comparison, folder)
     diagram = None
+    for name in ("pdf", "svg", "png"):
+        (folder / f"critical-difference.{name}").unlink(missing_ok=True)
     if comparison.ranks:
         write_critical_difference(comparison.ranks, comparison.metric, comparison.baseline, folder)
         picture = (folder / "critical-difference.svg").read_bytes()

@@ -120,7 +120,7 @@ def notes(comparison: Comparison, published: pd.DataFrame | None) -> list[str]:
     every = _cell_types(comparison)
     texts = [
         "A model's value in a cell type is the mean over its seeds. Intervals: 95%, by a bootstrap "
-        "of the test genes of each cell type.",
+        "of the test genes; how values depend on the training is said by the SD over seeds.",
         *comparison.notes,
     ]
     if (comparison.summary["cell_types"] < every).any():

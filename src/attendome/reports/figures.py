@@ -95,7 +95,7 @@ def scatter(observed: Values, predicted: Values, unit: str) -> go.Figure:
         float(max(observed.max(), predicted.max())),
     ]
     figure.add_scatter(x=ends, y=ends, mode="lines", line=_dashed(), name="perfect")
-    figure.add_scattergl(
+    figure.add_scatter(
         x=observed,
         y=predicted,
         mode="markers",

@@ -9,11 +9,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "building": ["build_all", "build_chromatin", "build_differential"],
+        "comparing": ["compare"],
         "exporting": ["export_attentivechrome"],
         "fetching": ["fetch"],
         "importing": ["import_attentivechrome", "import_weights"],
         "information": ["describe"],
         "run": ["Run", "open_run"],
+        "searching": ["search_and_train"],
         "training": ["train"],
     },
 )

@@ -1,11 +1,14 @@
 """One combination of a comparison: a dataset, a model and a seed, trained and scored."""
 
 import json
+import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -13,13 +16,15 @@ import pandas as pd
 from attendome.data import ChromatinDataset
 from attendome.errors import AttendomeError, DataError, RunError
 from attendome.evaluation.comparison import Predicted
+from attendome.genome.genes import without_version
 from attendome.models.readout import TargetName
-from attendome.workflows.configuration import CONFIG, read_config
-from attendome.workflows.run import PREDICTIONS, Run
+from attendome.workflows.configuration import CONFIG, read_config, trials_of
+from attendome.workflows.run import METRICS, PREDICTIONS, Run
 from attendome.workflows.scoring import OBSERVED
 from attendome.workflows.training import Existing, train
 from attendome.workflows.variants import Variant
 
+_LONGEST = 80
 METRIC: Mapping[TargetName, str] = {"label": "auroc", "expression": "pearson"}
 
 
@@ -60,7 +65,7 @@ class Combination:
             "run": str(self.run),
             "data": str(self.data),
             "fingerprint": self.fingerprint,
-            "settings": json.dumps(self.variant.complete(self.seed)),
+            "asked": json.dumps(self.variant.complete(self.seed)),
             "search": self.search,
         }
 
@@ -93,7 +98,7 @@ def combinations(
             prints[name],
             variant,
             seed,
-            runs / name / variant.name.replace("/", "_") / f"seed-{seed}",
+            runs / safe_name(name) / safe_name(variant.name) / f"seed-{seed}",
             search,
         )
         for seed in range(1, seeds + 1)
@@ -104,7 +109,7 @@ def combinations(
 
 def _names(datasets: Sequence[ChromatinDataset]) -> list[str]:
     """Name the datasets by cell type or, where that does not tell them apart, by file."""
-    cell_types = [dataset.cell_type.replace("/", "_") for dataset in datasets]
+    cell_types = [dataset.cell_type for dataset in datasets]
     names = cell_types
     if len(set(names)) < len(names) or not all(names):
         names = [_stored(dataset).stem for dataset in datasets]
@@ -115,6 +120,17 @@ def _names(datasets: Sequence[ChromatinDataset]) -> list[str]:
                 f"{', '.join(cell_types)}; give them names, or cell types, that tell them apart."
             )
     return names
+
+
+def safe_name(name: str) -> str:
+    """Give a name that a folder can have.
+
+    >>> safe_name("../K562"), safe_name("mlp[epochs=2]")
+    ('_.._K562', 'mlp[epochs=2]')
+    """
+    plain = re.sub(r"[^\w.\-+=,\[\] ]", "_", name)
+    plain = f"_{plain}" if plain.startswith(".") else plain
+    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}-{crc32(name.encode()):08x}"
 
 
 def _stored(dataset: ChromatinDataset) -> Path:
@@ -134,7 +150,9 @@ def check_same(combination: Combination) -> None:
     config = read_config(combination.run)
     wanted = combination.variant.complete(combination.seed)
     other = [] if config.fingerprint == combination.fingerprint else ["data"]
-    if not combination.search:  # what was searched for is not known beforehand
+    if combination.search != trials_of(combination.run):
+        other.append("search")
+    elif not combination.search:  # what was searched for is not known beforehand
         other += [name for name, value in wanted.items() if config.settings.get(name) != value]
     if other:
         raise RunError(
@@ -143,9 +161,23 @@ def check_same(combination: Combination) -> None:
         )
 
 
+def still_holds(row: Mapping[str, Any]) -> bool:
+    """Tell whether a run was last scored as its row says; it may have been evaluated since."""
+    try:
+        scored = json.loads((Path(row["run"]) / METRICS).read_bytes())
+    except (OSError, ValueError):
+        return False
+    value = scored.get(row["metric"], {}).get("value")
+    return (scored.get("split"), scored.get("fingerprint"), value) == (
+        "test",
+        row["fingerprint"],
+        row["value"],
+    )
+
+
 def run_combination(combination: Combination) -> dict[str, Any]:
     """Train, or go on with what was interrupted, and score on the test split; give the row."""
-    began = time.monotonic()
+    began, resumed = time.monotonic(), (combination.run / CONFIG).is_file()
     run = _trained(combination)
     scores = run.evaluate(split="test").to_dict()
     summary = run.training_summary()
@@ -159,7 +191,8 @@ def run_combination(combination: Combination) -> dict[str, Any]:
         "valid": summary[f"valid_{metric}"],
         "epochs": summary["epochs"],
         "parameters": sum(weights.numel() for weights in run.model.parameters()) or None,
-        "seconds": time.monotonic() - began,
+        "seconds": math.nan if resumed else time.monotonic() - began,
+        "settings": json.dumps(run.config.settings),
     }
 
 
@@ -192,7 +225,12 @@ def predictions(results: pd.DataFrame) -> list[Predicted]:
     for (cell_type, model), rows in results.groupby(["cell_type", "model"], sort=False):
         tables = [pd.read_parquet(Path(run) / PREDICTIONS) for run in rows["run"]]
         column = "probability" if "probability" in tables[0] else "predicted_expression"
-        observed = tables[0]["label" if column == "probability" else OBSERVED].to_numpy(float)
+        known = "label" if column == "probability" else OBSERVED
+        first, *others = (table[["gene", known]] for table in tables)
+        if not all(first.equals(other) for other in others):
+            raise DataError(f"{rows['run'].iloc[0]}: other genes than in the runs of other seeds.")
+        genes = tuple(without_version(first["gene"]))
         predicted = np.stack([table[column].to_numpy(float) for table in tables])
-        found.append(Predicted(str(cell_type), str(model), observed, predicted))
+        observed = first[known].to_numpy(float)
+        found.append(Predicted(str(cell_type), str(model), genes, observed, predicted))
     return found

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from attendome.config import suggestion
 from attendome.data import open_dataset
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.comparison import Comparison, compare_models
-from attendome.outputs import new_output
 from attendome.reports.comparison import write_comparison
 from attendome.workflows.combinations import (
     Combination,
@@ -23,10 +23,11 @@ from attendome.workflows.combinations import (
     run_combination,
 )
 from attendome.workflows.configuration import versions
+from attendome.workflows.results import Results
 from attendome.workflows.scheduling import run_all, workers
 from attendome.workflows.variants import Variant, read_variants
 
-RESULTS, RUNS = "results.parquet", "runs"
+RUNS = "runs"
 _BASELINE = "deep-chrome"  # the published table counts who is better than it
 Done = Callable[[str, Mapping[str, Any]], None]
 
@@ -95,28 +96,27 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     """
     variants = read_variants(models, settings)
     chosen = _baseline(variants, baseline)
+    _check_one_target(variants)
     folder, where = Path(out), where or Where()
     _check_folder(folder)
     datasets = [open_dataset(path) for path in data]
     todo = combinations(datasets, variants, seeds, folder.resolve() / RUNS, search)
     for combination in todo:
         check_same(combination)
-    rows = _kept(folder, todo)
-    for name, row in rows.items():
-        done(name, row | {"kept": True})
-    waiting = [combination for combination in todo if combination.name not in rows]
+    known = Results(folder, todo)
+    for combination in known.kept():
+        done(combination.name, known.rows[combination.name] | {"kept": True})
     try:
-        for combination, row in _finished(waiting, where):
-            rows[combination.name] = row
-            _save(rows, todo, folder)
+        for combination, row in _finished(known.waiting(), folder / RUNS, where):
+            known.add(combination, row)
             done(combination.name, row)
     except KeyboardInterrupt as error:
         error.add_note("Give the same command again: it goes on.")
         raise
-    results = _save(rows, todo, folder)
+    results = known.table()
     compared = None
     finished = results[results["status"] == "done"]
-    if len(finished):
+    if finished["value"].notna().any():
         compared = compare_models(results, predictions(finished), baseline=chosen)
         write_comparison(compared, results, folder, facts=_facts(data, variants, seeds))
     return Compared(folder, results, compared)
@@ -131,59 +131,35 @@ def _baseline(variants: Sequence[Variant], baseline: str | None) -> str:
     return baseline
 
 
+def _check_one_target(variants: Sequence[Variant]) -> None:
+    targets = {variant.complete(0)["target"]: variant.name for variant in variants}
+    if len(targets) > 1:
+        listed = ", ".join(f"{name} predicts {target}" for target, name in targets.items())
+        raise SettingsError(f"Models of one target can be compared: {listed}.")
+
+
 def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder}: a file stands there; choose another name.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RUNS).is_dir():
         raise DataError(f"{folder}: holds something else than a comparison; choose another name.")
 
 
-def _kept(folder: Path, todo: Sequence[Combination]) -> dict[str, dict[str, Any]]:
-    """Give the rows of an earlier call that still hold: same data and settings, and done."""
-    path = folder / RESULTS
-    if not path.is_file():
-        return {}
-    try:
-        before = pd.read_parquet(path)
-        key = ["run", "fingerprint", "settings", "search"]
-        done = before[before["status"] == "done"].set_index(key, drop=False)
-    except (ValueError, OSError, KeyError) as error:
-        raise DataError(f"{path}: damaged; remove it, and the runs are scored again.") from error
-    kept = {}
-    for combination in todo:
-        row = combination.row()
-        place = tuple(row[name] for name in key)
-        if place in done.index and combination.run.is_dir():
-            kept[combination.name] = _plain(done.loc[[place]].iloc[0]) | row
-    return kept
-
-
-def _plain(row: "pd.Series[Any]") -> dict[str, Any]:
-    return {str(name): value for name, value in row.items()}
-
-
 def _finished(
-    waiting: Sequence[Combination], where: Where
+    waiting: Sequence[Combination], runs: Path, where: Where
 ) -> Iterator[tuple[Combination, dict[str, Any]]]:
     if not waiting:
         return
     count = min(where.workers or os.cpu_count() or 1, len(waiting))
     with workers(count, where.scheduler) as client:
-        for combination, found in run_all(client, run_combination, waiting):
-            row = found if isinstance(found, dict) else failed(combination, found)
-            yield combination, row
-
-
-def _save(
-    rows: Mapping[str, Mapping[str, Any]], todo: Sequence[Combination], folder: Path
-) -> pd.DataFrame:
-    """Write a row per run that is done or failed, in the order of the combinations."""
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame([rows[c.name] for c in todo if c.name in rows])
-    numbers = ["value", "low", "high", "valid", "seconds", "n", "epochs", "parameters"]
-    table = table.reindex(columns=[*dict.fromkeys([*table.columns, *numbers])])
-    table[numbers] = table[numbers].astype(float)
-    with new_output(folder / RESULTS, force=True) as made:
-        table.to_parquet(made, index=False)
-    return table
+        runs.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(runs / ".lock", timeout=0):
+                for combination, found in run_all(client, run_combination, waiting):
+                    row = found if isinstance(found, dict) else failed(combination, found)
+                    yield combination, row
+        except Timeout as error:
+            raise DataError(f"{runs.parent}: another comparison is at work there.") from error
 
 
 def _facts(data: Sequence[str | Path], variants: Sequence[Variant], seeds: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
@@ -21,6 +22,7 @@ from attendome.training.settings import FitSettings, TrainingSettings
 CONFIG = "config.yaml"
 SEARCH = "search"
 """The folder, in that of a run, of a search for its settings."""
+TRIALS = "trials.csv"
 
 
 class RunConfig(Settings):
@@ -114,6 +116,12 @@ def read_template(path: Path, model: str) -> RunConfig:
     if template.model != model:
         raise SettingsError(f"{path}: is of the model {template.model}; expected {model}.")
     return template
+
+
+def trials_of(folder: Path) -> int:
+    """Count the settings that were tried before a run was trained."""
+    path = folder / SEARCH / TRIALS
+    return len(pd.read_csv(path)) if path.is_file() else 0
 
 
 def holds_run(folder: Path) -> bool:

@@ -107,10 +107,10 @@ def _elsewhere(metrics: dict[str, Any]) -> str:
     seen = metrics["seen_in_training"]
     if seen is None:
         return (
-            "The genes scored are not of the dataset that the model was trained on; the same gene "
-            "in another cell type may have been seen in training."
+            "The genes scored are not of the dataset that the model was trained on, or that has "
+            "changed; they may have been seen in training, in this or in another cell type."
         )
     return (
         f"The genes scored are not of the dataset that the model was trained on; {seen} of "
-        f"{metrics['n']} were seen in training in another cell type."
+        f"{metrics['n']} were seen in training, in this or in another cell type."
     )

@@ -11,10 +11,21 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _KILLS = 5
-"""How often the process of one job may be killed until the job counts as failed."""
+"""How often a process here may be killed at one job until the job counts as failed."""
 
 _PATIENCE = 10
 """Seconds without an answer, until a scheduler counts as not there."""
+
+_SELDOM = {
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.work-stealing-interval": "1s",
+    "distributed.worker.memory.monitor-interval": "10s",
+    "distributed.worker.profile.enabled": False,
+}
+"""Dask looks after itself up to a hundred times a second, which takes a tenth of each processor.
+Trainings take minutes."""
 
 
 @contextmanager
@@ -33,13 +44,12 @@ def workers(count: int, scheduler: str | None = None) -> Iterator["Client"]:
     import dask
     from distributed import Client, LocalCluster
 
-    quiet = {
+    settings = {
         "distributed.scheduler.allowed-failures": _KILLS,
         "distributed.comm.timeouts.connect": _PATIENCE,
         "distributed.worker.daemon": False,  # training on several devices starts processes
     }
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set(quiet):
+    with dask.config.set(settings | _SELDOM):
         if scheduler is None:
             with (
                 LocalCluster(
@@ -47,6 +57,8 @@ def workers(count: int, scheduler: str | None = None) -> Iterator["Client"]:
                     threads_per_worker=1,
                     memory_limit=None,
                     dashboard_address="127.0.0.1:0",  # any port that is free
+                    silence_logs=logging.CRITICAL,
+                    security=True,  # others on this machine could send it work
                 ) as cluster,
                 Client(cluster) as client,
             ):

@@ -35,7 +35,7 @@ def prediction_table(
     if readout.target == "expression":
         known = OBSERVED
         if "expression" in table:
-            table = table.assign(**{OBSERVED: data.log_expression()})
+            table = table.assign(**{OBSERVED: data.log_expression(strict=False)})
     table = table[[c for c in ("gene_name", "split", known) if c in table]]
     return table.assign(**{readout.column: readout(prediction).numpy()}).reset_index()
 

@@ -1,6 +1,7 @@
 """Search for the settings that score best on the validation split (Optuna)."""
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +20,18 @@ from optuna.trial import TrialState
 
 from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
+from attendome.models.registry import architecture
+from attendome.outputs import write_text
 from attendome.training.batches import derived_seed
-from attendome.workflows.configuration import CONFIG, SEARCH, fingerprint, resolve
+from attendome.training.log import written_log
+from attendome.workflows.configuration import (
+    CONFIG,
+    SEARCH,
+    TRIALS,
+    fingerprint,
+    resolve,
+    trials_of,
+)
 from attendome.workflows.run import Run
 from attendome.workflows.training import Data, Existing, make_folder, opened, train
 
@@ -39,7 +50,6 @@ SPACE: Mapping[str, BaseDistribution] = {
 }
 """Where settings are looked for, by name; a model is searched in those that it has."""
 
-TRIALS = "trials.csv"
 _JOURNAL = "journal.log"
 _ENDED = (TrialState.COMPLETE, TrialState.FAIL)
 logger = logging.getLogger(__name__)
@@ -73,44 +83,62 @@ def search_and_train(
         SettingsError: a setting is not known, or none is left to search.
     """
     folder, given = Path(out), dict(settings or {})
-    model_settings, training = resolve(model, given)
-    names = [*type(model_settings).model_fields, *type(training).model_fields]
-    space = {name: SPACE[name] for name in names if name in SPACE and name not in given}
-    if not space:
-        raise SettingsError(f"All settings of {model} that could be searched are given.")
+    space, seed = _space(model, given)
     datasets = opened(data)
     if existing != "resume":
         make_folder(folder, existing)
+    elif (folder / CONFIG).is_file() and trials_of(folder) != trials:
+        raise RunError(f"{folder}: the search for its settings was of {trials_of(folder)} trials.")
     about = {"model": model, "data": fingerprint(datasets), "given": given}
     study = _study(folder / SEARCH, about)
-    while (number := len(study.get_trials(states=_ENDED))) < trials:
-        # A sampler of its own for each trial: a search that goes on takes the same steps.
-        study.sampler = optuna.samplers.TPESampler(seed=derived_seed(training.seed, number) % 2**32)
-        trial = study.ask(space)
-        try:
+    with written_log(folder / SEARCH):
+        while (number := len(study.get_trials(states=_ENDED))) < trials:
+            # A sampler of its own for each trial: a search that goes on takes the same steps.
+            study.sampler = optuna.samplers.TPESampler(seed=derived_seed(seed, number) % 2**32)
+            trial = study.ask(space)
             score = _score(datasets, model, given | trial.params, folder / SEARCH)
-        except RunError as error:
-            logger.info("trial %d of %d failed: %s", number + 1, trials, error)
-            study.tell(trial, state=TrialState.FAIL)
-            continue
-        study.tell(trial, score)
-        logger.info("trial %d of %d: %.4f with %s", number + 1, trials, score, trial.params)
+            if score is None:
+                study.tell(trial, state=TrialState.FAIL)
+            else:
+                study.tell(trial, score)
+            logger.info("trial %d of %d: %s with %s", number + 1, trials, score, trial.params)
     if not study.get_trials(states=(TrialState.COMPLETE,)):
         raise RunError(f"{folder}: none of the {trials} trials ended with a score.")
-    study.trials_dataframe().to_csv(folder / SEARCH / TRIALS, index=False)
-    started: Existing = "resume" if (folder / CONFIG).is_file() else "refuse"
-    return train(datasets, model, folder, given | study.best_trial.params, existing=started)
+    table = study.trials_dataframe()
+    ended = table[table["state"].isin([state.name for state in _ENDED])]
+    write_text(folder / SEARCH / TRIALS, ended.to_csv(index=False))
+    going_on: Existing = "resume" if (folder / CONFIG).is_file() else "refuse"
+    return train(datasets, model, folder, given | study.best_trial.params, existing=going_on)
+
+
+def _space(model: str, given: Mapping[str, Any]) -> tuple[dict[str, BaseDistribution], int]:
+    """Give what is to be searched, and the seed; what a preset that is named sets is given."""
+    resolved = resolve(model, given)
+    preset = architecture(model).presets[given["preset"]] if "preset" in given else {}
+    names = [name for settings in resolved for name in type(settings).model_fields]
+    left = {n: SPACE[n] for n in names if n in SPACE and n not in given and n not in preset}
+    if not left:
+        raise SettingsError(f"All settings of {model} that could be searched are given.")
+    return left, resolved[1].seed
 
 
 def _study(place: Path, about: dict[str, Any]) -> optuna.Study:
+    """Begin a search, or go on with the one that is kept there."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     place.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(place / _JOURNAL))),
-        study_name="search",
-        direction="maximize",
-        load_if_exists=True,
-    )
+    for left in place.glob("tmp*"):  # by a trial that was killed
+        shutil.rmtree(left)
+    try:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(place / _JOURNAL))),
+            study_name="search",
+            direction="maximize",
+            load_if_exists=True,
+        )
+    except (ValueError, KeyError) as error:
+        raise RunError(
+            f"{place / _JOURNAL}: damaged; start the search again with --force."
+        ) from error
     if study.user_attrs.get("about", about) != about:
         raise RunError(
             f"{place}: a search on other data, or of another model or settings; choose another run "
@@ -122,9 +150,13 @@ def _study(place: Path, about: dict[str, Any]) -> optuna.Study:
 
 def _score(
     datasets: Sequence[ChromatinDataset], model: str, settings: Mapping[str, Any], place: Path
-) -> float:
-    """Train, and give the best validation score."""
+) -> float | None:
+    """Train, and give the best validation score; None where training failed."""
     with tempfile.TemporaryDirectory(dir=place) as scratch:
-        run = train(datasets, model, Path(scratch) / "run", settings)
+        try:
+            run = train(datasets, model, Path(scratch) / "run", settings)
+        except RunError as error:
+            logger.info("failed: %s", error)
+            return None
         summary = run.training_summary()
     return float(next(value for name, value in summary.items() if name.startswith("valid_")))

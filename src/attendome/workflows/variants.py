@@ -98,6 +98,8 @@ def _with_common(variant: Variant, common: Mapping[str, Any]) -> Variant:
 
 
 def _check_common(variants: Sequence[Variant], common: Mapping[str, Any]) -> None:
+    if "seed" in common or any("seed" in variant.settings for variant in variants):
+        raise SettingsError("The seeds are those of the comparison; give how many with --seeds.")
     for name, value in common.items():
         if not any(_has(variant.model, name, value) for variant in variants):
             known = {key for v in variants for key in _settings_of(v.model)}
