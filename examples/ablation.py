@@ -2,7 +2,7 @@
 
 Each row is trained on every dataset with every seed and scored on the validation split; the test
 split is never looked at. The last row adds what the default leaves out, log expression as a second
-target, and needs datasets that hold expression. For the table of docs/attentive-set.md:
+target, and needs datasets that hold expression:
 
     python examples/ablation.py E123.zarr E065.zarr E116.zarr
 """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import attendome as ad
+from attendome.data.simulation import SimulationSettings, simulate_chromatin
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -68,3 +69,13 @@ def test_pilot_files_that_do_not_fit(shared_data, tmp_path, spoilt):
     assert done.stderr.startswith(f"Error: {path}: ")
     assert expected in done.stderr
     assert not (tmp_path / "made").exists()
+
+
+def test_ablation(tmp_path):
+    data = simulate_chromatin(SimulationSettings(genes=60, bins=10, seed=1))
+    path = ad.save_dataset(data, tmp_path / "small.zarr").path
+    printed = run("ablation.py", path, "--seeds", "1", "--epochs", "1").stdout
+    rows = [line.split(" | ") for line in printed.splitlines()[2:]]
+    assert rows[0][0].strip("| ") == "default"
+    assert len(rows) == 10
+    assert all(0 <= float(row[1]) <= 1 for row in rows)

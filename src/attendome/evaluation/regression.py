@@ -1,27 +1,23 @@
 """Scores of predicted log expression, each with a bootstrap 95% interval."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import rankdata
 from sklearn.metrics import r2_score
 
-from attendome.evaluation.scores import Estimate, resample
+from attendome.evaluation.scores import Estimate, SplitScores, resample
 
 Values = Float[np.ndarray, "gene"]
 
 
 @dataclass(frozen=True)
-class RegressionScores:
+class RegressionScores(SplitScores):
     """Scores of predicted log expression for the genes of one split.
 
     Attributes:
-        split: the split that was scored.
-        data: the dataset that was scored.
-        n: number of genes.
         unit: unit of the expression.
         pearson: Pearson's correlation of predicted and observed.
         spearman: Spearman's rank correlation.
@@ -29,21 +25,10 @@ class RegressionScores:
             would have been a better prediction.
     """
 
-    split: str
-    data: str
-    n: int
     unit: str
     pearson: Estimate
     spearman: Estimate
     r2: Estimate
-
-    def estimates(self) -> dict[str, Estimate]:
-        """Give the scores by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, as in metrics.json."""
-        return asdict(self)
 
 
 def score_regression(

@@ -30,13 +30,33 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Scores of on/off predictions for the genes of one split.
+class SplitScores:
+    """Scores for the genes of one split.
 
     Attributes:
         split: the split that was scored.
         data: the dataset that was scored.
         n: number of genes.
+    """
+
+    split: str
+    data: str
+    n: int
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Give the scores by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, as in metrics.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Scores(SplitScores):
+    """Scores of on/off predictions for the genes of one split.
+
+    Attributes:
         on: genes labelled on.
         off: genes labelled off.
         threshold: probability from which a gene is called on, in accuracy, F1 and MCC.
@@ -51,9 +71,6 @@ class Scores:
         calibration_error_uncalibrated: the calibration error before calibration.
     """
 
-    split: str
-    data: str
-    n: int
     on: int
     off: int
     threshold: float
@@ -66,14 +83,6 @@ class Scores:
     calibration_error: Estimate
     brier_uncalibrated: Estimate
     calibration_error_uncalibrated: Estimate
-
-    def estimates(self) -> dict[str, Estimate]:
-        """Give the scores by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, as in metrics.json."""
-        return asdict(self)
 
 
 Metric = Callable[[Tensor, Tensor], Tensor]
