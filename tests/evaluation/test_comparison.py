@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from attendome.errors import DataError, SettingsError
-from attendome.evaluation.comparison import Predicted, compare_models
+from attendome.evaluation.comparison import compare_models
+from attendome.evaluation.predicted import Predicted
 
 
 def names(cell):

@@ -10,7 +10,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from attendome.data.catalogue import CELL_TYPES
-from attendome.evaluation.comparison import Predicted, compare_models
+from attendome.evaluation.comparison import compare_models
+from attendome.evaluation.predicted import Predicted
 from attendome.reports.comparison import write_comparison
 from attendome.reports.comparison_tables import cell_type_cells, latex, markdown, summary_cells
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from attendome.data import ChromatinDataset
 from attendome.errors import AttendomeError, DataError, RunError
-from attendome.evaluation.comparison import Predicted
+from attendome.evaluation.predicted import Predicted
 from attendome.genome.genes import without_version
 from attendome.models.readout import TargetName
 from attendome.workflows.configuration import CONFIG, read_config, trials_of
