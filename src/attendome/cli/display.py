@@ -38,7 +38,7 @@ def made(path: object, shape: tuple[int, ...], sources: list[dict[str, Any]]) ->
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title or None, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
     return table
@@ -114,7 +114,8 @@ def scores(content: Mapping[str, Any]) -> None:
     estimates = {name: row for name, row in content.items() if isinstance(row, dict)}
     title = f"Split '{content['split']}' of {content['data']}: {content['n']} genes, "
     title += content["unit"] if "unit" in content else f"{content['on']} on, {content['off']} off"
-    table = _table(title, "score", "value", "95% interval")
+    say(title)  # as the title of the table it would be cut into lines
+    table = _table("", "score", "value", "95% interval")
     for name, row in estimates.items():
         if row["value"] is None:
             table.add_row(name, "–", row["note"])
