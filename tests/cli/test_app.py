@@ -46,6 +46,13 @@ def test_help_names_all_commands(succeed):
         assert word in said
 
 
+def test_help_comes_without_loading_what_only_the_work_needs():
+    heavy = "[name for name in ('pandas', 'xarray', 'torch', 'plotly') if name in sys.modules]"
+    code = f"import sys, attendome.cli.app; sys.exit(str({heavy}) if {heavy} else 0)"
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_version(succeed):
     assert succeed("--version") == f"attendome {ad.__version__}\n"
 

@@ -9,8 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from attendome.data.schema import LOG2_RATIO
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -46,6 +44,8 @@ def _table(title: str, *columns: str) -> Table:
 
 def dataset(content: Mapping[str, Any]) -> None:
     """Print what a chromatin dataset holds."""
+    from attendome.data.schema import LOG2_RATIO
+
     order = "5'→3'" if content["oriented"] else "genome order"
     half = content["bins"] * content["bin_size"] // 2
     ratio = content["expression_scale"] == LOG2_RATIO
@@ -144,8 +144,9 @@ def models(rows: list[dict[str, Any]]) -> None:
 
 def trained(history: Mapping[str, Any], folder: str) -> None:
     """Print how a training ended."""
-    words = {"valid_auroc": "AUROC", "valid_pearson": "Pearson's r"}
-    score = next(f"{words[name]} {value:.4f}" for name, value in history.items() if name in words)
+    from attendome.training.history import TITLES
+
+    score = next(f"{TITLES[name]} {value:.4f}" for name, value in history.items() if name in TITLES)
     say(
         f"Wrote {folder}: best of {history['epochs']} epochs is {history['best']}, "
         f"validation {score}."
@@ -181,7 +182,9 @@ def demo(content: Mapping[str, Any]) -> None:
 def comparison(found: "Comparison | None", results: "pd.DataFrame") -> None:
     """Print the table of a comparison, and the runs that failed."""
     if found is not None:
-        score = {"auroc": "AUROC", "pearson": "Pearson's r"}[found.metric]
+        from attendome.reports.comparison_tables import SCORES
+
+        score = SCORES[found.metric]
         title = f"Test {score} over cell types; better: than {found.baseline}, in how many"
         table = _table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
         table.columns[0].overflow = "fold"
