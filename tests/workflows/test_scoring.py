@@ -86,7 +86,7 @@ def test_what_is_not_known_cannot_be_scored(simulated, prediction):
 
 
 def seen(run, data):
-    return seen_in_training(run.config, run.description.marks, data)
+    return seen_in_training(run.config, run.description.marks, data, data.fingerprint())
 
 
 def test_genes_of_the_own_dataset(trained, stored):
@@ -123,10 +123,16 @@ def test_an_evaluation_says_how_many_were_seen(on_both, cell_types, tmp_path, sp
 
 def test_it_is_not_known_what_imported_weights_have_seen(trained, stored):
     config = trained.config.model_copy(update={"imported_from": {"file": "w.pt", "sha256": ""}})
-    assert seen_in_training(config, stored.marks, stored) is None
+    assert seen_in_training(config, stored.marks, stored, stored.fingerprint()) is None
 
 
-@pytest.mark.parametrize("update", [{"data": ("nowhere.zarr",)}, {"fingerprint": "other"}])
-def test_without_the_datasets_of_the_run_it_is_not_known(trained, stored, update):
+def test_the_dataset_of_the_run_is_known_wherever_it_lies(trained, stored):
+    moved = trained.config.model_copy(update={"data": ("nowhere.zarr",)})
+    assert seen_in_training(moved, stored.marks, stored, stored.fingerprint()) == 72
+
+
+@pytest.mark.parametrize("data", [("nowhere.zarr",), None])
+def test_without_the_datasets_of_the_run_it_is_not_known(trained, stored, data):
+    update = {"fingerprint": "other"} | ({} if data is None else {"data": data})
     config = trained.config.model_copy(update=update)
-    assert seen_in_training(config, stored.marks, stored) is None
+    assert seen_in_training(config, stored.marks, stored, stored.fingerprint()) is None

@@ -144,25 +144,20 @@ class ChromatinDataset:
         if "expression" not in self.xarray:
             raise DataError(f"{self.name}: the genes have no expression; add it.")
         values = self.xarray["expression"].to_numpy().astype(np.float32, copy=False)
-        if not strict:
-            values = np.where(np.isfinite(values), values, np.nan)
-            if self.expression_scale == LINEAR:
-                values = np.log2(np.where(values >= 0, values, np.nan) + 1)
-            return values.astype(np.float32)
-        finite = np.isfinite(values)
-        if not finite.all():
+        linear = self.expression_scale == LINEAR
+        finite, negative = np.isfinite(values), linear & (values < 0)
+        if strict and not finite.all():
             raise DataError(
                 f"{self.name}: expected the expression of every gene, but it is missing or not "
                 f"finite for {(~finite).sum()} of {len(values)}; leave those genes out."
             )
-        if self.expression_scale != LINEAR:
-            return values
-        if (values < 0).any():
+        if strict and negative.any():
             raise DataError(
                 f"{self.name}: expected expression of 0 or more, found {values.min():g}; give "
                 "RPKM or TPM rather than their logarithm."
             )
-        return np.log2(values + 1)
+        known = np.where(finite & ~negative, values, np.float32(np.nan))
+        return np.log2(known + 1) if linear else known
 
     def leak(self, split: str = "test") -> dict[str, int | None]:
         """Count the genes of a split whose window overlaps a window of a training gene.

@@ -127,8 +127,11 @@ def score(
     }
     for name in ("brier", "calibration_error"):
         metric, _ = _METRICS[name]
-        before = p if uncalibrated is None else torch.tensor(uncalibrated)
-        estimates[f"{name}_uncalibrated"] = _estimate(metric, y, before, resamples)
+        estimates[f"{name}_uncalibrated"] = (
+            estimates[name]
+            if uncalibrated is None
+            else _estimate(metric, y, torch.tensor(uncalibrated), resamples)
+        )
     off = len(labels) - on
     return Scores(split, data, len(labels), on, off, ON_FROM, **estimates)
 

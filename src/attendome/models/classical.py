@@ -119,6 +119,16 @@ class ClassicalModel(nn.Module):
         return table
 
 
+class LinearModel(ClassicalModel):
+    """A sum of standardised features with weights; the estimator ends a pipeline."""
+
+    def terms(self, marks: Sequence[str], bin_size: int) -> list[tuple[str, float]]:
+        """List the weights of the standardised features."""
+        weights = self.estimator[-1].coef_.ravel().tolist()
+        named = zip(self.features.names(marks, bin_size), weights, strict=True)
+        return sorted(named, key=lambda term: -abs(term[1]))
+
+
 def to_log_odds(probability: Float[np.ndarray, " batch"]) -> Float[np.ndarray, " batch"]:
     """Give the log odds of probabilities, those of 0 and 1 moved inside by a millionth."""
     inside = np.clip(probability, _CERTAIN, 1 - _CERTAIN)

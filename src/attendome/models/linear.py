@@ -5,8 +5,6 @@ network. Left open there for labels, and taken here: the label, 0 or 1, is what 
 to, and its value, cut to between 0 and 1, is the probability.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field
@@ -15,7 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from attendome.models.classical import ClassicalModel, to_log_odds
+from attendome.models.classical import LinearModel, to_log_odds
 from attendome.models.features import FeatureSettings
 
 
@@ -26,7 +24,7 @@ class LinearSettings(FeatureSettings):
     """Strength of the L2 penalty on the weights of standardised features; 0 for none."""
 
 
-class Linear(ClassicalModel):
+class Linear(LinearModel):
     """Expression, or a probability between 0 and 1, that is linear in the features."""
 
     def __init__(self, marks: int, bins: int, settings: LinearSettings | None = None) -> None:
@@ -44,12 +42,6 @@ class Linear(ClassicalModel):
     def log_odds(self, features: Float[np.ndarray, "batch feature"]) -> Float[np.ndarray, " batch"]:
         """Give the log odds of the value of the line."""
         return to_log_odds(self.estimator.predict(features))
-
-    def terms(self, marks: Sequence[str], bin_size: int) -> list[tuple[str, float]]:
-        """List the weights of the standardised features."""
-        weights = self.estimator[-1].coef_.tolist()
-        named = zip(self.features.names(marks, bin_size), weights, strict=True)
-        return sorted(named, key=lambda term: -abs(term[1]))
 
 
 PAPER = {"transform": "log1p", "features": "best-bin", "penalty": 0.0}

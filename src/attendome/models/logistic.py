@@ -5,8 +5,6 @@ expression from histone modifications. BMC Bioinformatics 2022 (ShallowChrome). 
 features are ``features=best-bin``: of each mark the bin that is most correlated with expression.
 """
 
-from collections.abc import Sequence
-
 from pydantic import Field
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
@@ -14,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from attendome.errors import SettingsError
-from attendome.models.classical import ClassicalModel
+from attendome.models.classical import LinearModel
 from attendome.models.features import FeatureSettings
 
 
@@ -25,7 +23,7 @@ class LogisticSettings(FeatureSettings):
     """Inverse strength of the L2 penalty on the weights of standardised features."""
 
 
-class Logistic(ClassicalModel):
+class Logistic(LinearModel):
     """Log odds that are linear in the features."""
 
     def __init__(self, marks: int, bins: int, settings: LogisticSettings | None = None) -> None:
@@ -46,12 +44,6 @@ class Logistic(ClassicalModel):
         raise SettingsError(
             "logistic predicts labels only; its counterpart for target=expression is linear."
         )
-
-    def terms(self, marks: Sequence[str], bin_size: int) -> list[tuple[str, float]]:
-        """List the weights of the standardised features."""
-        weights = self.estimator[-1].coef_[0].tolist()
-        named = zip(self.features.names(marks, bin_size), weights, strict=True)
-        return sorted(named, key=lambda term: -abs(term[1]))
 
 
 PAPER = {"transform": "log1p", "features": "best-bin"}

@@ -17,15 +17,12 @@ from sklearn import metrics
 
 from attendome.evaluation.scores import CALIBRATION_BINS
 from attendome.interpretation.attention import predicted_groups
-from attendome.training.history import score_of
+from attendome.training.history import TITLES, score_of
 
 ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"
 GROUPS = {"on": ON, "off": OFF, "high": ON, "low": OFF, "all": "#009E73"}
 
-HISTORY_WORDS = {
-    "valid_auroc": ("cross-entropy (nats)", "AUROC"),
-    "valid_pearson": ("mean squared error (sd²)", "Pearson's r"),
-}
+LOSSES = {"valid_auroc": "cross-entropy (nats)", "valid_pearson": "mean squared error (sd²)"}
 
 Labels = Int[np.ndarray, "gene"]
 Probabilities = Float[np.ndarray, "gene"]
@@ -110,7 +107,7 @@ def scatter(observed: Values, predicted: Values, unit: str) -> go.Figure:
 def history(table: pd.DataFrame, best_epoch: int) -> go.Figure:
     """Draw loss and validation score by epoch."""
     score = score_of(table)
-    loss, title = HISTORY_WORDS[score]
+    loss, title = LOSSES[score], TITLES[score]
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08)
     figure.add_scatter(x=table["epoch"], y=table["train_loss"], line_color=OFF, name="train loss")
     figure.add_scatter(

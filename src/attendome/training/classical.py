@@ -38,20 +38,13 @@ def fit_classical(
     model.fit(train.signal, train.target, settings.target, train.expression, settings.seed)
     save_weights(model, folder)
     save_estimator(model, folder)
-    found = {name: run_model(model, genes.signal).prediction for name, genes in _both(train, valid)}
-    losses = [
-        target_loss(settings.target, found[name], genes.target).item()
-        for name, genes in _both(train, valid)
-    ]
-    score = _score(settings, found["valid"], valid.target)
+    found = [(run_model(model, g.signal).prediction, g.target) for g in (train, valid)]
+    losses = [target_loss(settings.target, *pair).item() for pair in found]
+    score = _score(settings, *found[1])
     columns = [*COLUMNS, SCORES[settings.target]]
     history = pd.DataFrame([(1, *losses, score)], columns=columns)
     write_text(folder / HISTORY, history.to_csv(index=False))
     logger.info("fitted on %d genes: %s %.4f", len(train), columns[-1], score)
-
-
-def _both(train: Genes, valid: Genes) -> tuple[tuple[str, Genes], tuple[str, Genes]]:
-    return ("train", train), ("valid", valid)
 
 
 def _score(

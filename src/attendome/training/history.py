@@ -11,8 +11,12 @@ from attendome.training.settings import TrainingSettings
 
 HISTORY = "history.csv"
 COLUMNS = ("epoch", "train_loss", "valid_loss")
-SCORES: Mapping[TargetName, str] = {"label": "valid_auroc", "expression": "valid_pearson"}
+METRICS: Mapping[TargetName, str] = {"label": "auroc", "expression": "pearson"}
+"""What a model of each target is scored by."""
+SCORES: Mapping[TargetName, str] = {target: f"valid_{name}" for target, name in METRICS.items()}
 """What the best epoch is chosen by."""
+TITLES = {"valid_auroc": "AUROC", "valid_pearson": "Pearson's r"}
+"""What to call the scores."""
 
 
 def read_history(folder: Path) -> pd.DataFrame | None:

@@ -17,7 +17,7 @@ from attendome.data import ChromatinDataset
 from attendome.errors import AttendomeError, DataError, RunError
 from attendome.evaluation.predicted import Predicted
 from attendome.genome.genes import without_version
-from attendome.models.readout import TargetName
+from attendome.training import history
 from attendome.workflows.configuration import CONFIG, read_config, trials_of
 from attendome.workflows.run import METRICS, PREDICTIONS, Run
 from attendome.workflows.scoring import OBSERVED
@@ -25,7 +25,6 @@ from attendome.workflows.training import Existing, train
 from attendome.workflows.variants import Variant
 
 _LONGEST = 80
-METRIC: Mapping[TargetName, str] = {"label": "auroc", "expression": "pearson"}
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def run_combination(combination: Combination) -> dict[str, Any]:
     run = _trained(combination)
     scores = run.evaluate(split="test").to_dict()
     summary = run.training_summary()
-    metric = METRIC[run.description.readout.target]
+    metric = history.METRICS[run.description.readout.target]
     return combination.row() | {
         "status": "done",
         "error": "",
@@ -212,7 +211,11 @@ def failed(combination: Combination, error: BaseException) -> dict[str, Any]:
     """Give the row of a combination that failed."""
     said = str(error) if isinstance(error, AttendomeError) else f"{type(error).__name__}: {error}"
     target = combination.variant.complete(combination.seed)["target"]
-    return combination.row() | {"status": "failed", "error": said, "metric": METRIC[target]}
+    return combination.row() | {
+        "status": "failed",
+        "error": said,
+        "metric": history.METRICS[target],
+    }
 
 
 def predictions(results: pd.DataFrame) -> list[Predicted]:

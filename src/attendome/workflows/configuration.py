@@ -66,8 +66,7 @@ def resolve(
     if not isinstance(preset, str) or preset not in entry.presets:
         raise SettingsError(f"Unknown preset '{preset}': {suggestion(str(preset), entry.presets)}")
     values = {**entry.presets[preset], **(inherited or {}), **values}
-    kind = training_settings(model)
-    known = {**entry.settings.model_fields, **kind.model_fields}
+    kind, known = training_settings(model), settings_of(model)
     for name in values:
         if name not in known:
             hint = suggestion(name, [*known, "preset"])
@@ -75,6 +74,12 @@ def resolve(
     ours = {name: v for name, v in values.items() if name in entry.settings.model_fields}
     training = {name: v for name, v in values.items() if name not in ours}
     return validate(entry.settings, ours), validate(kind, training)
+
+
+def settings_of(model: str) -> list[str]:
+    """Name the settings of a model, and of its training or fit."""
+    groups = architecture(model).settings, training_settings(model)
+    return [name for group in groups for name in group.model_fields]
 
 
 def training_settings(model: str) -> type[FitSettings]:

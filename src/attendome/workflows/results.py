@@ -44,7 +44,8 @@ class Results:
             ) from error
         self.others = table[~table["run"].isin([str(combination.run) for combination in self.todo])]
         for combination in self.todo:
-            place = tuple(combination.row()[name] for name in _KEY)
+            asked = combination.row()
+            place = tuple(asked[name] for name in _KEY)
             if place in done.index:
                 row = {str(name): value for name, value in done.loc[[place]].iloc[0].items()}
                 if still_holds(row):

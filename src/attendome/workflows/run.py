@@ -129,9 +129,10 @@ class Run:
         prediction, readout = self.output(part).prediction, self.description.readout
         table = prediction_table(part, prediction, readout)
         scores = score_predictions(part, prediction, readout, split)
+        found = dataset.fingerprint()
         content = scores.to_dict() | {
-            "fingerprint": dataset.fingerprint(),
-            "seen_in_training": seen_in_training(self.config, self.description.marks, part),
+            "fingerprint": found,
+            "seen_in_training": seen_in_training(self.config, self.description.marks, part, found),
         }
         save_table(table, self.path / PREDICTIONS, force=True)
         write_text(self.path / METRICS, json.dumps(content, indent=2) + "\n")

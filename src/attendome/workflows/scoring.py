@@ -54,17 +54,20 @@ def score_predictions(
         linear = data.expression_scale == LINEAR
         unit = "log2(1 + expression)" if linear else data.expression_scale
         return score_regression(data.log_expression(), found, split=split, data=where, unit=unit)
-    raw = prediction.sigmoid().numpy()
+    raw = None if readout == Readout() else prediction.sigmoid().numpy()
     return score(data.labels(), found, raw, split=split, data=where)
 
 
-def seen_in_training(config: RunConfig, marks: Sequence[str], data: ChromatinDataset) -> int | None:
+def seen_in_training(
+    config: RunConfig, marks: Sequence[str], data: ChromatinDataset, found: str
+) -> int | None:
     """Count the genes of a dataset that a run was trained on, in this or another cell type.
 
     Args:
         config: what the run was made from.
         marks: the marks of its model.
         data: the genes.
+        found: the fingerprint of the whole dataset that they are of.
 
     Returns:
         Their number; None where it is not known: the first weights came from elsewhere, or a
@@ -72,6 +75,8 @@ def seen_in_training(config: RunConfig, marks: Sequence[str], data: ChromatinDat
     """
     if config.imported_from or config.init_from:
         return None
+    if found == config.fingerprint:  # the one dataset of the run: nothing to read again
+        return int((data.genes["split"] == "train").sum())
     try:
         own = [with_marks_of(open_dataset(path), marks, config.model) for path in config.data]
         datasets, _ = agree_on_splits(own)

@@ -30,6 +30,7 @@ from attendome.workflows.configuration import (
     TRIALS,
     fingerprint,
     resolve,
+    settings_of,
     trials_of,
 )
 from attendome.workflows.run import Run
@@ -113,13 +114,13 @@ def search_and_train(
 
 def _space(model: str, given: Mapping[str, Any]) -> tuple[dict[str, BaseDistribution], int]:
     """Give what is to be searched, and the seed; what a preset that is named sets is given."""
-    resolved = resolve(model, given)
+    _, training = resolve(model, given)
     preset = architecture(model).presets[given["preset"]] if "preset" in given else {}
-    names = [name for settings in resolved for name in type(settings).model_fields]
-    left = {n: SPACE[n] for n in names if n in SPACE and n not in given and n not in preset}
+    taken = {*given, *preset}
+    left = {n: SPACE[n] for n in settings_of(model) if n in SPACE and n not in taken}
     if not left:
         raise SettingsError(f"All settings of {model} that could be searched are given.")
-    return left, resolved[1].seed
+    return left, training.seed
 
 
 def _study(place: Path, about: dict[str, Any]) -> optuna.Study:

@@ -8,7 +8,7 @@ from typing import Any
 from attendome.config import parse_assignments, suggestion
 from attendome.errors import SettingsError
 from attendome.models.registry import MODELS, architecture
-from attendome.workflows.configuration import resolve, training_settings
+from attendome.workflows.configuration import resolve, settings_of
 
 _ITEM = re.compile(r"(?P<model>[^\[\],]+)(\[(?P<settings>[^\[\]]*)\])?")
 _GROUPS = {
@@ -102,16 +102,12 @@ def _check_common(variants: Sequence[Variant], common: Mapping[str, Any]) -> Non
         raise SettingsError("The seeds are those of the comparison; give how many with --seeds.")
     for name, value in common.items():
         if not any(_has(variant.model, name, value) for variant in variants):
-            known = {key for v in variants for key in _settings_of(v.model)}
-            raise SettingsError(f"Unknown setting '{name}': {suggestion(name, known)}")
+            known = {key for variant in variants for key in settings_of(variant.model)}
+            hint = suggestion(name, [*known, "preset"])
+            raise SettingsError(f"Unknown setting '{name}': {hint}")
 
 
 def _has(model: str, name: str, value: object) -> bool:
     if name == "preset":
         return value in architecture(model).presets
-    return name in _settings_of(model)
-
-
-def _settings_of(model: str) -> list[str]:
-    groups = architecture(model).settings, training_settings(model)
-    return ["preset", *(name for group in groups for name in group.model_fields)]
+    return name in settings_of(model)
