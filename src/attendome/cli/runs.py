@@ -1,5 +1,6 @@
 """Commands that make and use trained models."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from attendome.errors import SettingsError
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the program."""
-    for command in (train, evaluate, predict, explain, report, models, demo):
+    for command in (train, evaluate, predict, report, models, demo):
         app.command(command.__name__)(command)
 
 
@@ -30,6 +31,14 @@ Config = Annotated[
     Path | None,
     typer.Option(metavar="YAML", help="Settings to start from, such as a run's config.yaml."),
 ]
+Marks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="The marks to train on, in this order; by default all. One that is left out can be "
+        "held against the model: attendome explain --validate.",
+    ),
+]
 InitFrom = Annotated[
     Path | None,
     typer.Option(metavar="RUN|FILE.pt", help="Start from the weights of a run or of the original."),
@@ -42,6 +51,7 @@ def train(
     model: Annotated[
         str, typer.Option(metavar="NAME", help="The architecture; see: attendome models.")
     ],
+    marks: Marks = None,
     settings: Set = None,
     config: Config = None,
     seed: Seed = None,
@@ -65,32 +75,36 @@ def train(
             "--resume goes on with a run, --force replaces it: give one of them"
         )
     existing: Existing = "resume" if resume else "replace" if force else "refuse"
-    values, start = _replayed(config, model, parse_assignments(settings or []), init_from)
+    given = parse_assignments(settings or [])
+    values, start, replayed = _replayed(config, model, given, init_from)
+    named = [name.strip() for name in marks.split(",")] if marks else replayed
     values |= {} if seed is None else {"seed": seed}
     if search and start:
         raise SettingsError("--search tries settings; it cannot start from other weights.")
     if search:
         from attendome.workflows.searching import search_and_train
 
-        made = search_and_train(data, model, out, search, values, existing=existing)
+        made = search_and_train(data, model, out, search, values, marks=named, existing=existing)
     else:
-        made = run_training(data, model, out, values, init_from=start, existing=existing)
+        made = run_training(
+            data, model, out, values, marks=named, init_from=start, existing=existing
+        )
     display.trained(made.training_summary(), str(out))
 
 
 def _replayed(
     config: Path | None, model: str, given: dict[str, Any], init_from: Path | None
-) -> tuple[dict[str, Any], str | Path | None]:
-    """Put the settings and the start given on top of those of a file."""
+) -> tuple[dict[str, Any], str | Path | None, Sequence[str] | None]:
+    """Put the settings and the start given on top of those of a file; give its marks, too."""
     from attendome.workflows.configuration import read_template
     from attendome.workflows.starting import recorded_start
 
     if config is None:
-        return given, init_from
+        return given, init_from, None
     if "preset" in given:
         raise SettingsError(f"{config} sets what a preset would; leave out --config or preset=.")
     template = read_template(config, model)
-    return template.settings | given, init_from or recorded_start(template)
+    return template.settings | given, init_from or recorded_start(template), template.marks
 
 
 def evaluate(
@@ -122,28 +136,6 @@ def predict(
 
     table = open_run(run).predict(data, out, force=force)
     display.say(f"Wrote {out}: {len(table)} genes.")
-
-
-def explain(
-    run: RunFolder,
-    data: Data = None,
-    method: Annotated[str, typer.Option(metavar="NAME", help="attention")] = "attention",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A name ending in .zarr or .nc; by default RUN/attention.zarr."
-        ),
-    ] = None,
-    force: Force = False,
-) -> None:
-    """Write what the predictions looked at: α per gene, mark and bin, β per gene and mark.
-
-    Only for models that have attention.
-    """
-    from attendome.workflows.run import ATTENTION, open_run
-
-    maps = open_run(run).explain(data, method, out, force=force)
-    display.say(f"Wrote {out or run / ATTENTION}: {maps.sizes['gene']} genes.")
 
 
 def report(

@@ -36,6 +36,8 @@ class RunConfig(Settings):
     """SHA-256 of their content."""
     settings: dict[str, Any]
     """All settings of the model and, where it was trained here, of its training."""
+    marks: tuple[str, ...] | None = None
+    """The marks that were chosen, in this order; None for those of the datasets."""
     init_from: str | None = None
     """Where the first weights came from: a run folder or a file."""
     init_from_sha256: str | None = None

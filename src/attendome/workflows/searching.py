@@ -3,7 +3,8 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
 from attendome.models.registry import architecture
 from attendome.outputs import write_text
@@ -63,6 +63,7 @@ def search_and_train(
     trials: int,
     settings: Mapping[str, Any] | None = None,
     *,
+    marks: Sequence[str] | None = None,
     existing: Existing = "refuse",
 ) -> Run:
     """Search for settings, then train with the best of them.
@@ -77,6 +78,7 @@ def search_and_train(
         out: the run folder to make.
         trials: how many settings to try.
         settings: settings that are given; the search is among the others of ``SPACE``.
+        marks: the marks to train on, as ``train`` takes them.
         existing: what to do where the run folder exists.
 
     Raises:
@@ -90,26 +92,49 @@ def search_and_train(
         make_folder(folder, existing)
     elif (folder / CONFIG).is_file() and trials_of(folder) != trials:
         raise RunError(f"{folder}: the search for its settings was of {trials_of(folder)} trials.")
-    about = {"model": model, "data": fingerprint(datasets), "given": given}
+    about = {
+        "model": model,
+        "data": fingerprint(datasets),
+        "given": given,
+        "marks": list(marks or ()),
+    }
+    train_on = partial(train, datasets, model, marks=marks)
     study = _study(folder / SEARCH, about)
     with written_log(folder / SEARCH):
-        while (number := len(study.get_trials(states=_ENDED))) < trials:
-            # A sampler of its own for each trial: a search that goes on takes the same steps.
-            study.sampler = optuna.samplers.TPESampler(seed=derived_seed(seed, number) % 2**32)
-            trial = study.ask(space)
-            score = _score(datasets, model, given | trial.params, folder / SEARCH)
-            if score is None:
-                study.tell(trial, state=TrialState.FAIL)
-            else:
-                study.tell(trial, score)
-            logger.info("trial %d of %d: %s with %s", number + 1, trials, score, trial.params)
+        _try_settings(
+            study,
+            trials,
+            seed,
+            space,
+            lambda tried: _score(train_on, given | tried, folder / SEARCH),
+        )
     if not study.get_trials(states=(TrialState.COMPLETE,)):
         raise RunError(f"{folder}: none of the {trials} trials ended with a score.")
     table = study.trials_dataframe()
     ended = table[table["state"].isin([state.name for state in _ENDED])]
     write_text(folder / SEARCH / TRIALS, ended.to_csv(index=False))
     going_on: Existing = "resume" if (folder / CONFIG).is_file() else "refuse"
-    return train(datasets, model, folder, given | study.best_trial.params, existing=going_on)
+    return train_on(folder, given | study.best_trial.params, existing=going_on)
+
+
+def _try_settings(
+    study: optuna.Study,
+    trials: int,
+    seed: int,
+    space: dict[str, BaseDistribution],
+    score: Callable[[dict[str, Any]], float | None],
+) -> None:
+    """Try settings until as many are tried as there shall be."""
+    while (number := len(study.get_trials(states=_ENDED))) < trials:
+        # A sampler of its own for each trial: a search that goes on takes the same steps.
+        study.sampler = optuna.samplers.TPESampler(seed=derived_seed(seed, number) % 2**32)
+        trial = study.ask(space)
+        found = score(trial.params)
+        if found is None:
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, found)
+        logger.info("trial %d of %d: %s with %s", number + 1, trials, found, trial.params)
 
 
 def _space(model: str, given: Mapping[str, Any]) -> tuple[dict[str, BaseDistribution], int]:
@@ -149,13 +174,11 @@ def _study(place: Path, about: dict[str, Any]) -> optuna.Study:
     return study
 
 
-def _score(
-    datasets: Sequence[ChromatinDataset], model: str, settings: Mapping[str, Any], place: Path
-) -> float | None:
+def _score(train_on: Callable[..., Run], settings: Mapping[str, Any], place: Path) -> float | None:
     """Train, and give the best validation score; None where training failed."""
     with tempfile.TemporaryDirectory(dir=place) as scratch:
         try:
-            run = train(datasets, model, Path(scratch) / "run", settings)
+            run = train_on(Path(scratch) / "run", settings)
         except RunError as error:
             logger.info("failed: %s", error)
             return None

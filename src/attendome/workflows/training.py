@@ -10,8 +10,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from attendome.data import ChromatinDataset, open_dataset
-from attendome.errors import RunError
+from attendome.data import ChromatinDataset
+from attendome.data.store import open_chromatin
+from attendome.errors import RunError, SettingsError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
 from attendome.models.registry import architecture
@@ -49,12 +50,13 @@ Existing = Literal["refuse", "resume", "replace"]
 logger = logging.getLogger(__name__)
 
 
-def train(
+def train(  # noqa: PLR0913 - each is an option of the command
     data: Data | Sequence[Data],
     model: str,
     out: str | Path,
     settings: Mapping[str, Any] | None = None,
     *,
+    marks: Sequence[str] | None = None,
     seed: int | None = None,
     init_from: str | Path | None = None,
     existing: Existing = "refuse",
@@ -68,6 +70,8 @@ def train(
         model: name of the architecture.
         out: the run folder to make.
         settings: settings of the model and of the training by name, or ``preset``.
+        marks: the marks to train on, in this order; by default all that the datasets share, or, of
+            a model that takes genes without some, all that there are.
         seed: the same as the setting ``seed``.
         init_from: a run, or a .pt file of the original's weights, to start from; its marks and
             model settings hold unless ``settings`` says otherwise.
@@ -81,20 +85,23 @@ def train(
     """
     datasets = opened(data)
     folder = Path(out)
+    if marks and init_from:
+        raise SettingsError(f"The marks are those of {init_from}; leave out either of the two.")
     start = read_start(Path(init_from), model, datasets[0]) if init_from else None
     values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
     model_settings, training = resolve(model, values, start.settings if start else {})
     if isinstance(training, TrainingSettings):
         check_device(training)
-    datasets, marks = _together(datasets, model, start)
-    prepared = prepare(datasets, marks, training)
-    description = describe_model(model, model_settings, datasets[0], marks, prepared.readout)
+    datasets, names = _together(datasets, model, start.marks if start else marks)
+    prepared = prepare(datasets, names, training)
+    description = describe_model(model, model_settings, datasets[0], names, prepared.readout)
     network = _initial(description, training, prepared.splits["train"], start)
     config = RunConfig(
         model=model,
         data=tuple(str(d.path.resolve()) if d.path else d.name for d in datasets),
         fingerprint=fingerprint(datasets),
         settings=model_settings.model_dump() | training.model_dump(),
+        marks=tuple(marks) if marks else None,
         init_from=str(start.source.resolve()) if start else None,
         init_from_sha256=start.sha256 if start else None,
         versions=versions(),
@@ -108,11 +115,11 @@ def train(
 
 
 def _together(
-    datasets: list[ChromatinDataset], model: str, start: Start | None
+    datasets: list[ChromatinDataset], model: str, marks: Sequence[str] | None
 ) -> tuple[list[ChromatinDataset], tuple[str, ...]]:
     """Give what is trained on, with splits that agree, and the marks of the model."""
-    marks = start.marks if start else marks_for(datasets, any_marks=architecture(model).any_marks)
-    return agreed([with_marks_of(dataset, marks, model) for dataset in datasets]), marks
+    names = marks or marks_for(datasets, any_marks=architecture(model).any_marks)
+    return agreed([with_marks_of(data, names, model) for data in datasets]), tuple(names)
 
 
 def _fit(
@@ -129,7 +136,7 @@ def _fit(
 def opened(data: Data | Sequence[Data]) -> list[ChromatinDataset]:
     """Open datasets, one or several."""
     several = [data] if isinstance(data, (ChromatinDataset, str, Path)) else list(data)
-    return [one if isinstance(one, ChromatinDataset) else open_dataset(one) for one in several]
+    return [one if isinstance(one, ChromatinDataset) else open_chromatin(one) for one in several]
 
 
 def _initial(
