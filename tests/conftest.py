@@ -140,3 +140,44 @@ def five_values(tmp_path: Path) -> Path:
     path = tmp_path / "expression.tsv"
     path.write_text("gene\tone\ttwo\nA\t5\t1\nB\t0\t2\nC\t7\t0\nD\t1\t9\nE\t2\t8\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def small_sequences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sequence dataset on disk: 10 regions of 64 bp, 6 bins of 8 bp, 3 tracks.
+
+    The crop is 8 bp. Regions 0–5 are train, 6–7 valid, 8–9 test. The first base of each region is
+    N. The first two tracks are the strands of one experiment.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from attendome.data.sequence.layout import SequenceLayout
+    from attendome.data.sequence.store import new_sequence_dataset
+
+    start = np.arange(10) * 100
+    split = ["train"] * 6 + ["valid"] * 2 + ["test"] * 2
+    regions = pd.DataFrame({"chrom": "chr1", "start": start, "end": start + 64, "split": split})
+    tracks = pd.DataFrame(
+        {
+            "assay": ["CAGE", "CAGE", "DNASE"],
+            "description": ["CAGE:K562", "CAGE:K562", "DNASE:K562"],
+            "strand_pair": [1, 0, 2],
+            "identifier": ["A+", "A-", "B"],
+            "file": ["a+.bw", "a-.bw", "b.bw"],
+            "clip": [np.inf, np.inf, 20.0],
+            "clip_soft": [8.0, 8.0, np.inf],
+            "scale": [1.0, 1.0, 0.1],
+            "sum_stat": ["sum_sqrt", "sum_sqrt", "mean"],
+        },
+        index=["A+", "A-", "B"],
+    )
+    layout = SequenceLayout(regions, tracks, bin_size=8, crop=8, attributes={"assembly": "hg38"})
+    path, generator = tmp_path_factory.mktemp("sequences") / "small.zarr", np.random.default_rng(0)
+    with new_sequence_dataset(path, layout) as writer:
+        for number in range(10):
+            sequence = generator.integers(0, 4, 64, dtype=np.uint8)
+            sequence[0] = 4
+            writer.write(number, sequence, generator.gamma(1, 2, (6, 3)).astype(np.float16))
+        writer.finish()
+    return path

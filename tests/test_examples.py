@@ -79,3 +79,13 @@ def test_ablation(tmp_path):
     assert rows[0][0].strip("| ") == "default"
     assert len(rows) == 10
     assert all(0 <= float(row[1]) <= 1 for row in rows)
+
+
+def test_recovery():
+    few = ["--genes", "60", "--epochs", "1", "--models", "deep-chrome", "svm"]
+    rows = [line.split(" | ") for line in run("recovery.py", *few).stdout.splitlines()[2:]]
+    methods = [row[2] for row in rows if row[0] == "| deep-chrome"]
+    assert {"saliency", "deeplift", "occlusion", "occlusion, width=5"} < set(methods)
+    assert [row[2] for row in rows if row[0] == "| svm"] == ["occlusion", "occlusion, width=5"]
+    assert all(0 <= float(row[3]) <= 1 for row in rows)
+    assert all("(H3K4me1)" in row[5] and "(H3K27me3)" not in row[5] for row in rows)

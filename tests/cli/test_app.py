@@ -26,7 +26,7 @@ COMMANDS = {
     ],
     "evaluate": ["--data", "--split", "--json"],
     "predict": ["--out", "--data", "--force"],
-    "explain": ["--data", "--method", "--out", "--force"],
+    "explain": ["--data", "--method", "--set", "--split", "--gene", "--out", "--force"],
     "report": ["--out", "--force"],
     "models": ["--json"],
     "demo": ["--out", "--force"],
@@ -198,6 +198,28 @@ def test_interrupted_training_goes_on_with_resume(start, succeed, fail, dataset,
     assert "--resume" in fail("evaluate", out)
     assert "best of 5 epochs" in succeed(*command, "--resume")
     assert len((out / "history.csv").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_explanation_goes_on(start, succeed, run, number):
+    command = ["explain", run, "--method", "integrated-gradients", "--set", "steps=200"]
+    process = start(*command)
+    parts = run / ".integrated-gradients.zarr.parts"
+    deadline = time.monotonic() + 120
+    while not list(parts.glob("*.safetensors")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(number)
+    said, err = process.communicate(timeout=60)
+    assert said == ""
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        advice = "Interrupted; nothing is half written. The same command, given again, goes on.\n"
+        assert err.endswith(advice)
+    assert not (run / "integrated-gradients.zarr").exists()
+    assert "integrated-gradients.zarr: 120 genes" in succeed(*command)
+    assert not parts.exists()
 
 
 @pytest.fixture

@@ -126,6 +126,28 @@ def test_explain(succeed, run, tmp_path):
     assert str(run / "attention.zarr") in succeed("explain", run)
 
 
+def test_explain_some_genes(succeed, fail, run, simulated, tmp_path):
+    gene, name = simulated.genes.index[3], simulated.genes["gene_name"].iloc[8]
+    out = tmp_path / "maps.zarr"
+    said = succeed("explain", run, "--gene", gene, "--gene", name, "--out", out)
+    assert said == f"Wrote {out}: 2 genes.\n"
+    assert xr.open_zarr(out)["gene"].to_numpy().tolist() == [gene, simulated.genes.index[8]]
+    said = succeed("explain", run, "--split", "test", "--method", "saliency")
+    assert said == f"Wrote {run / 'saliency.zarr'}: 24 genes.\n"
+    assert "no gene has the ID or the name 'PAX5'" in fail("explain", run, "--gene", "PAX5")
+
+
+@pytest.mark.parametrize("switches", [False, True])
+def test_explain_says_whether_importance_adds_up(succeed, run, monkeypatch, switches):
+    if switches:
+        place = "attendome.workflows.explaining.completeness_error"
+        monkeypatch.setattr(place, lambda *_: 0.234)
+    options = ["--split", "test", "--method", "integrated-gradients", "--set", "steps=20"]
+    said = succeed("explain", run, *options)
+    assert "adds up to the prediction minus that of the baseline, within " in said
+    assert ("within 23.4%.\nWarning: that is too far off; choose more steps" in said) == switches
+
+
 def test_models(succeed):
     assert "attentive-chrome (chromatin)" in succeed("models")
     rows = {row["name"]: row for row in json.loads(succeed("models", "--json"))}
@@ -149,8 +171,10 @@ def test_every_model_from_training_to_the_report(succeed, fail, dataset, tmp_pat
         assert maps.attrs["alpha_shared"] == (name in ("lstm-attention", "cnn-attention"))
     else:
         said = fail("explain", out)
-        assert "no attention to explain; train one that has: attentive-chrome (α and β)" in said
+        assert f"{name} has no α or β; models with attention: attentive-chrome (α and β)" in said
         assert not (out / "attention.zarr").exists()
+    few = ["--split", "test", "--method", "occlusion", "--set", "width=10"]
+    assert "occlusion.zarr: 24 genes" in succeed("explain", out, *few)
     assert f"Wrote {out / 'report.html'}" in succeed("report", out)
     assert f"Run of {name}" in succeed("info", out)
 
@@ -253,7 +277,7 @@ USES = (["predict", "--out", "p.tsv"], ["explain", "--out", "p.zarr"], ["evaluat
     ("kind", "message"),
     [
         ("other_marks", "it has no H3K4me3, only DNase"),
-        ("sequences", "expected a dataset of kind 'chromatin', found 'sequence'"),
+        ("sequences", "expected a chromatin dataset, found a sequence dataset"),
     ],
 )
 def test_a_dataset_that_does_not_fit(request, fail, run, monkeypatch, use, kind, message):

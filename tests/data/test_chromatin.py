@@ -254,3 +254,28 @@ def test_expression_that_is_partly_known(simulated):
     assert np.isnan(found[:2]).all()
     assert found[2] == 2
     assert found.dtype == np.float32
+
+
+# Genes by name
+
+
+def test_genes_by_id_and_by_name(simulated):
+    table = simulated.genes
+    names = [table["gene_name"].iloc[7], table.index[3], table.index[7]]
+    part = simulated.with_genes(names)
+    assert part.genes.index.tolist() == [table.index[3], table.index[7]]
+    np.testing.assert_array_equal(part.signal, simulated.signal[[3, 7]])
+
+
+def test_a_gene_that_is_not_there(simulated):
+    with pytest.raises(DataError, match="no gene has the ID or the name 'PAX5'"):
+        simulated.with_genes([simulated.genes.index[0], "PAX5"])
+
+
+def test_a_name_of_two_genes(simulated):
+    names = simulated.genes["gene_name"].to_numpy().copy()
+    names[5] = names[2]
+    twice = ChromatinDataset(simulated.xarray.assign_coords(gene_name=("gene", names)))
+    with pytest.raises(DataError, match=f"2 genes have the ID or the name '{names[2]}'"):
+        twice.with_genes([names[2]])
+    assert len(twice.with_genes([simulated.genes.index[2]]).genes) == 1

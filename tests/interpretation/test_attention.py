@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from attendome.data import ChromatinDataset
-from attendome.errors import SettingsError
-from attendome.interpretation.attention import attention_maps, prediction_maps
+from attendome.interpretation.attention import prediction_maps
 from attendome.models import AttentiveChrome, AttentiveChromeSettings, ChromatinOutput
 from attendome.models.mlp import MlpSettings
 from attendome.models.readout import Readout
@@ -34,7 +33,7 @@ def model(simulated):
 
 @pytest.fixture(scope="module")
 def maps(model, simulated):
-    return attention_maps(model, simulated, described(simulated))
+    return prediction_maps(model, simulated, described(simulated))
 
 
 def test_maps_are_what_the_model_gives_for_each_gene(maps, model, simulated):
@@ -77,20 +76,20 @@ def test_means_are_plain_averages_over_genes_predicted_on_and_off(maps):
 def test_only_the_group_that_has_genes_is_there(simulated, bias, present):
     model = AttentiveChrome(5, 20, AttentiveChromeSettings(bin_hidden=2, mark_hidden=2)).eval()
     nn.init.constant_(model.output.bias, bias)
-    maps = attention_maps(model, simulated.split("test"), described(simulated))
+    maps = prediction_maps(model, simulated.split("test"), described(simulated))
     assert maps["predicted"].to_numpy().tolist() == [present]
     assert maps["genes"].to_numpy().tolist() == [maps.sizes["gene"]]
 
 
 def test_without_labels(model, simulated, maps):
     bare = replace(simulated, xarray=simulated.xarray.drop_vars("label"))
-    found = attention_maps(model, bare, described(bare))
+    found = prediction_maps(model, bare, described(bare))
     assert found.identical(maps.drop_vars("label"))
 
 
 def test_genes_are_grouped_by_predicted_expression(model, simulated):
     readout = Readout(target="expression", scale=2.0, offset=1.0)
-    maps = attention_maps(model, simulated, described(simulated, readout))
+    maps = prediction_maps(model, simulated, described(simulated, readout))
     with torch.no_grad():
         prediction = model(torch.tensor(simulated.signal.to_numpy())).prediction.numpy()
     np.testing.assert_allclose(maps["predicted_expression"], 2 * prediction + 1, atol=1e-5)
@@ -124,14 +123,14 @@ def test_marks_that_are_not_there_have_no_attention(simulated):
     alpha, beta = torch.rand(5, 20).softmax(dim=1), torch.rand(5).softmax(dim=0)
     there = [0, 2, 3]
     part = simulated.with_marks([simulated.marks[m] for m in there])
-    maps = attention_maps(Given(alpha, beta), part, described(simulated))
+    maps = prediction_maps(Given(alpha, beta), part, described(simulated))
     assert maps["mark"].to_numpy().tolist() == part.marks
     np.testing.assert_array_equal(maps["alpha"][7], alpha[there])
     np.testing.assert_array_equal(maps["beta"][7], beta[there])
 
 
 def test_probabilities_are_calibrated(model, simulated, maps):
-    found = attention_maps(model, simulated, described(simulated, Readout(scale=0.5, offset=1.0)))
+    found = prediction_maps(model, simulated, described(simulated, Readout(scale=0.5, offset=1.0)))
     odds = torch.tensor(maps["probability"].to_numpy()).logit()
     np.testing.assert_allclose(found["probability"], (0.5 * odds + 1).sigmoid(), atol=1e-5)
     on = int((found["probability"] >= 0.5).sum())
@@ -155,8 +154,6 @@ class Given(nn.Module):
 
 
 def test_a_model_without_attention(simulated):
-    with pytest.raises(SettingsError, match=r"no attention .* one that has: attentive-chrome"):
-        attention_maps(Given(), simulated, described(simulated))
     maps = prediction_maps(Given(), simulated, described(simulated))
     assert set(maps.data_vars) == {"probability", "label", "genes"}
     assert maps["genes"].sum() == maps.sizes["gene"]
@@ -164,7 +161,7 @@ def test_a_model_without_attention(simulated):
 
 def test_a_model_without_beta(simulated):
     alpha = torch.rand(5, 20).softmax(dim=1)
-    maps = attention_maps(Given(alpha), simulated, described(simulated))
+    maps = prediction_maps(Given(alpha), simulated, described(simulated))
     assert {"beta", "beta_mean"}.isdisjoint(maps)
     np.testing.assert_allclose(maps["alpha_mean"][0], alpha, atol=1e-6)
     assert maps.attrs["alpha_shared"] is False
@@ -172,12 +169,11 @@ def test_a_model_without_beta(simulated):
 
 def test_attention_that_all_marks_share_is_called_so(simulated):
     alpha = torch.rand(1, 20).softmax(dim=1).expand(5, -1)
-    assert (
-        attention_maps(Given(alpha), simulated, described(simulated)).attrs["alpha_shared"] is True
-    )
+    maps = prediction_maps(Given(alpha), simulated, described(simulated))
+    assert maps.attrs["alpha_shared"] is True
 
 
 def test_of_one_mark_alone_attention_is_not_called_shared(simulated):
     one = simulated.with_marks(simulated.marks[:1])
-    maps = attention_maps(Given(torch.ones(1, 20) / 20), one, described(one))
+    maps = prediction_maps(Given(torch.ones(1, 20) / 20), one, described(one))
     assert maps.attrs["alpha_shared"] is False

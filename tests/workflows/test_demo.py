@@ -1,4 +1,5 @@
 import pytest
+import xarray as xr
 
 import attendome as ad
 from attendome.errors import AttendomeError, DataError
@@ -25,7 +26,8 @@ def test_the_whole_way(tmp_path):
     found = {row.mark: row.effect for row in made.recovery.marks}
     assert found == {str(m): truth["effect"].sel(mark=m).item() for m in truth["mark"].to_numpy()}
     assert 0 <= made.recovery.cell_auroc <= 1
-    assert (out / "run" / "attention.zarr").is_dir()
+    for name in ("attention", "occlusion"):
+        assert xr.open_zarr(out / "run" / f"{name}.zarr").sizes["gene"] == 12
     with pytest.raises(DataError, match="--force"):
         run_demo(out)
     assert run_demo(out, force=True) == made

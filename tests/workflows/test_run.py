@@ -126,7 +126,7 @@ def test_another_bin_size(trained, simulated):
 def test_another_kind_of_dataset(trained, tmp_path):
     content = xr.Dataset({"sequence": ("region", [1])}, attrs={"kind": "sequence"})
     content.to_zarr(tmp_path / "s.zarr", zarr_format=3, consolidated=False)
-    with pytest.raises(DataError, match="expected a dataset of kind 'chromatin', found 'sequence'"):
+    with pytest.raises(DataError, match="expected a chromatin dataset, found a sequence dataset"):
         trained.predict(tmp_path / "s.zarr")
 
 

@@ -11,9 +11,12 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from attendome.evaluation.comparison import Comparison
 
+_INCOMPLETE = 0.1
+"""From there on, importance does not add up."""
 console = Console(highlight=False, markup=False, emoji=False)
 
 
@@ -35,7 +38,8 @@ def made(path: object, shape: tuple[int, ...], sources: list[dict[str, Any]]) ->
     say("Wrote {}: {} genes × {} marks × {} bins.".format(path, *shape))
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
+    """Give a table; the first column is text, the others are numbers."""
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
@@ -59,7 +63,7 @@ def dataset(content: Mapping[str, Any]) -> None:
         f"(TSS ± {half} bp, {order}); labels: {content['label_rule']}; "
         f"expression: {content['expression_scale'] or 'none'}"
     )
-    splits = _table("Splits", "split", "genes", *groups, "window overlaps a training gene's")
+    splits = new_table("Splits", "split", "genes", *groups, "window overlaps a training gene's")
     for name, counts in content["splits"].items():
         on, off = (str(counts.get(key, "–")) for key in ("on", "off"))
         splits.add_row(name, str(counts["genes"]), on, off, _leak(content["leak"].get(name)))
@@ -72,7 +76,7 @@ def dataset(content: Mapping[str, Any]) -> None:
 
 def _marks(rows: Mapping[str, Mapping[str, Any]]) -> None:
     columns = ("million reads used", "in windows", "mean", "max", "zero", "no data")
-    table = _table("Signal per bin", "mark", *columns)
+    table = new_table("Signal per bin", "mark", *columns)
     for name, row in rows.items():
         values = [row[key] for key in ("depth", "in_windows", "mean", "max", "zero", "missing")]
         forms = (".2f", ".0%", ".2f", ".0f", ".0%", ".0%")
@@ -99,7 +103,7 @@ def run(content: Mapping[str, Any]) -> None:
     """Print what a run folder holds."""
     say(f"Run of {content['model']} on {', '.join(content['data'])}")
     say(f"Marks: {', '.join(content['marks'])}; {content['bins']} bins of {content['bin_size']} bp")
-    settings = _table("Settings", "setting", "value")
+    settings = new_table("Settings", "setting", "value")
     for name, value in content["settings"].items():
         settings.add_row(name, str(value))
     console.print(settings)
@@ -115,7 +119,7 @@ def scores(content: Mapping[str, Any]) -> None:
     title = f"Split '{content['split']}' of {content['data']}: {content['n']} genes, "
     title += content["unit"] if "unit" in content else f"{content['on']} on, {content['off']} off"
     say(title)  # as the title of the table it would be cut into lines
-    table = _table("", "score", "value", "95% interval")
+    table = new_table("", "score", "value", "95% interval")
     for name, row in estimates.items():
         if row["value"] is None:
             table.add_row(name, "–", row["note"])
@@ -134,7 +138,7 @@ def models(rows: list[dict[str, Any]]) -> None:
         if row["parameters"]:
             say(f"{row['parameters']:,} parameters at the published size")
         presets = [key for key in next(iter(row["settings"].values())) if key != "about"]
-        table = _table("Settings, by preset", "setting", *presets, "about")
+        table = new_table("Settings, by preset", "setting", *presets, "about")
         table.columns[-1].justify = "left"
         for name, setting in row["settings"].items():
             values = [str(setting[preset]) for preset in presets]
@@ -154,16 +158,27 @@ def trained(history: Mapping[str, Any], folder: str) -> None:
     say(f"Next: attendome evaluate {folder}; attendome report {folder}")
 
 
+def explained(maps: "xr.Dataset", path: object) -> None:
+    """Print where maps are, and whether importance adds up to the prediction where it should."""
+    say(f"Wrote {path}: {maps.sizes['gene']} genes.")
+    error = maps.attrs.get("completeness_error")
+    if error is not None:
+        said = "importance adds up to the prediction minus that of the baseline"
+        say(f"Over the cells of a gene, {said}, within {error:.1%}.")
+    if error is not None and error > _INCOMPLETE:
+        warnings(["that is too far off; choose more steps (--set steps=200), or occlusion."])
+
+
 def demo(content: Mapping[str, Any]) -> None:
     """Print what the demo found."""
     scores(content["scores"])
     recovery = content["recovery"]
-    table = _table(
+    table = new_table(
         "Planted truth against attention, test genes",
         "mark",
         "planted effect",
         "highest α·β",
-        "planted among the top bins by α",
+        "planted among its top bins",
         "by chance",
     )
     for row in recovery["marks"]:
@@ -186,7 +201,7 @@ def comparison(found: "Comparison | None", results: "pd.DataFrame") -> None:
 
         score = SCORES[found.metric]
         title = f"Test {score} over cell types; better: than {found.baseline}, in how many"
-        table = _table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
+        table = new_table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
         table.columns[0].overflow = "fold"
         for _, row in found.summary.iterrows():
             mean, low, high, *rest = (

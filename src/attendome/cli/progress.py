@@ -12,6 +12,7 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 _console = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -51,3 +52,22 @@ def counting(total: int, things: str = "Datasets") -> Iterator[Callable[[str, st
             shown.advance(task)
 
         yield done
+
+
+@contextmanager
+def working(task: str, things: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how much of a task is done.
+
+    Gives a function that takes the number of things that are done, and of all of them.
+    """
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(things, markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=_console,
+    ) as shown:
+        number = shown.add_task(task, total=None)
+        yield lambda done, total: shown.update(number, completed=done, total=total)

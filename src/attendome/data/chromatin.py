@@ -115,6 +115,22 @@ class ChromatinDataset:
             )
         return replace(self, xarray=self.xarray.sel(mark=list(marks)))
 
+    def with_genes(self, names: Sequence[str]) -> "ChromatinDataset":
+        """Select genes by ID or by name, in the order of the dataset.
+
+        Raises:
+            DataError: the dataset does not hold all of them, or two genes have such a name.
+        """
+        table = self.genes
+        chosen = np.zeros(len(table), dtype=bool)
+        for name in names:
+            found = np.asarray((table.index == name) | (table["gene_name"] == name))
+            if found.sum() != 1:
+                said = "no gene has" if not found.any() else f"{found.sum()} genes have"
+                raise DataError(f"{self.name}: {said} the ID or the name '{name}'.")
+            chosen |= found
+        return replace(self, xarray=self.xarray.isel(gene=chosen))
+
     def labels(self) -> np.ndarray[Any, np.dtype[np.int8]]:
         """Give the label of each gene: 1 = on, 0 = off.
 

@@ -8,7 +8,7 @@ from attendome.data.store import check_replaceable_zarr
 from attendome.errors import DataError
 from attendome.evaluation.regression import RegressionScores
 from attendome.evaluation.scores import Scores
-from attendome.interpretation.recovery import Recovery, attention_recovery
+from attendome.interpretation.recovery import Recovery, recovery
 from attendome.workflows.configuration import check_replaceable
 from attendome.workflows.simulating import simulate
 from attendome.workflows.training import train
@@ -65,6 +65,7 @@ def _make(folder: Path) -> Demo:
     data = simulate(folder / DATASET, SIMULATION)
     run = train(data, "attentive-chrome", folder / RUN, TRAINING)
     scores = run.evaluate()
-    maps = run.explain()
-    test = maps.isel(gene=maps["split"].to_numpy() == "test")
-    return Demo(scores, attention_recovery(test, data.xarray), run.report())
+    test = data.split("test")
+    maps = run.explain(test)
+    run.explain(test, "occlusion", settings={"width": 5})  # shown by the report
+    return Demo(scores, recovery(maps, data.xarray), run.report())

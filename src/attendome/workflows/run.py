@@ -1,6 +1,7 @@
 """A trained model in its run folder, and what can be asked of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,11 @@ import xarray as xr
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from attendome.config import suggestion
 from attendome.data import ChromatinDataset
-from attendome.errors import DataError, RunError, SettingsError
+from attendome.errors import DataError, RunError
 from attendome.evaluation.regression import RegressionScores
 from attendome.evaluation.scores import Scores
-from attendome.interpretation.attention import attention_maps, prediction_maps
-from attendome.interpretation.files import check_maps, save_maps
+from attendome.interpretation.files import check_maps
 from attendome.models.outputs import ChromatinOutput
 from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
 from attendome.outputs import check_new, write_text
@@ -25,14 +24,14 @@ from attendome.reports import write_report
 from attendome.training.history import best_epoch, read_history, score_of
 from attendome.training.inference import model_input, placed, run_model
 from attendome.workflows.configuration import RunConfig, read_config
+from attendome.workflows.explaining import Progress, explain_into
 from attendome.workflows.matching import Data, matching
 from attendome.workflows.reporting import report_content
 from attendome.workflows.scoring import prediction_table, score_predictions, seen_in_training
 from attendome.workflows.tables import check_table, save_table
 
 METRICS, PREDICTIONS = "metrics.json", "predictions.parquet"
-ATTENTION, REPORT = "attention.zarr", "report.html"
-METHODS = ("attention",)
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -144,33 +143,42 @@ class Run:
         method: str = "attention",
         out: str | Path | None = None,
         *,
+        settings: Mapping[str, Any] | None = None,
         force: bool = False,
+        progress: Progress = lambda _done, _all: None,
     ) -> xr.Dataset:
         """Say what the predictions looked at.
 
         Args:
             data: the genes to explain; by default all of the run's dataset.
-            method: how; ``attention``.
-            out: a name ending in .zarr or .nc; by default attention.zarr in the run folder.
+            method: how, such as ``attention`` or ``integrated-gradients``.
+            out: a name ending in .zarr or .nc; by default METHOD.zarr in the run folder. What an
+                interruption left of it is used.
+            settings: settings of the method by name, or ``preset``.
             force: replace ``out`` where it exists.
+            progress: told how many genes are done, and of how many.
+
+        Returns:
+            ``importance[gene, mark, bin]`` and ``mark_importance[gene, mark]``, of attention also
+            ``alpha`` and ``beta``, with coordinates, predictions and means over genes.
 
         Raises:
-            SettingsError: the method is unknown, ``out`` has another ending, or the model has no
-                attention.
+            SettingsError: the method or a setting is unknown, the model does not take the method,
+                or ``out`` has another ending.
             DataError: ``out`` exists and ``force`` is not set.
         """
-        if method not in METHODS:
-            raise SettingsError(f"Unknown method '{method}': {suggestion(method, METHODS)}")
-        target, force = Path(out or self.path / ATTENTION), force or out is None
+        target, force = Path(out or self.path / f"{method}.zarr"), force or out is None
         check_maps(target, force=force)
-        maps = attention_maps(self.model, self.dataset(data), self.description)
-        save_maps(maps, target, force=force)
-        return maps
+        given = settings or {}
+        return explain_into(
+            target, self, self.dataset(data), method, given, force=force, progress=progress
+        )
 
     def report(self, out: str | Path | None = None, *, force: bool = False) -> Path:
-        """Write a self-contained HTML page about the model, its score and its attention.
+        """Write a self-contained HTML page about the model, its score and what it looked at.
 
-        It shows the last evaluation; where there is none, the test split is evaluated first.
+        It shows the last evaluation; where there is none, the test split is evaluated first. Maps
+        that ``explain`` has left in the run folder are shown where they are of these predictions.
 
         Args:
             out: where to write; by default report.html in the run folder.
@@ -196,11 +204,7 @@ class Run:
                 f"{data.name}: changed since it was scored; score it again with: attendome "
                 f"evaluate {self.path} --data {data.name} --split {metrics['split']}"
             )
-        maps = prediction_maps(self.model, data.split(metrics["split"]), self.description)
-        content = report_content(
-            self.config, self.path, self.model, self.description.readout, maps, data, metrics
-        )
-        write_report(content, target)
+        write_report(report_content(self, data, metrics), target)
         return target
 
     def last_scores(self) -> dict[str, Any] | None:

@@ -1,0 +1,132 @@
+"""The command that says what predictions looked at, and checks that."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attendome.cli import display
+from attendome.cli.options import Data, Force, RunFolder, Set
+from attendome.config import parse_assignments
+
+if TYPE_CHECKING:
+    from attendome.workflows.explaining import Progress
+
+_METHOD = "attention"
+MethodName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="attention, alpha, beta, saliency, gradient-x-input, integrated-gradients, deeplift, "
+        "occlusion or class-optimisation.",
+    ),
+]
+OneSplit = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only the genes of train, valid or test.")
+]
+Genes = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only this gene, by ID or name.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|DIR",
+        help="A name ending in .zarr or .nc, by default RUN/METHOD.zarr; of a validation, a "
+        "folder, by default RUN/validation.",
+    ),
+]
+Validate = Annotated[
+    bool,
+    typer.Option("--validate", help="Check what methods say, on the genes of the test split."),
+]
+HeldOut = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MARK",
+        help="With --validate: a mark of the dataset that the model was not trained on.",
+    ),
+]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...", help="With --validate: the methods; by default all that the model takes."
+    ),
+]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="With --validate: compare N seeds, which trains N more runs; with 1, none.",
+        min=1,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to the program."""
+    app.command("explain")(explain)
+
+
+def explain(
+    run: RunFolder,
+    data: Data = None,
+    method: MethodName = _METHOD,
+    settings: Set = None,
+    split: OneSplit = None,
+    gene: Genes = None,
+    out: Out = None,
+    force: Force = False,
+    validate: Validate = False,
+    held_out: HeldOut = None,
+    methods: Methods = None,
+    seeds: Seeds = 3,
+) -> None:
+    """Write what the predictions looked at: importance per gene, mark and bin.
+
+    Which model takes which method is in the documentation; what is interrupted goes on when the
+    same command is given again. With --validate, methods are held against a mark that the model has
+    not seen, against null models, against the model itself and against runs with other seeds.
+    """
+    from attendome.cli.progress import working
+    from attendome.workflows.run import open_run
+
+    if validate:
+        if settings or split or gene or force or method != _METHOD or held_out is None:
+            raise typer.BadParameter(
+                "--validate needs --held-out MARK; of the other options it takes --data, "
+                "--methods, --seeds and --out"
+            )
+        _validate(run, held_out, data, methods, seeds, out)
+        return
+    if held_out or methods:
+        raise typer.BadParameter("--held-out and --methods are options of --validate")
+    opened = open_run(run)
+    genes = opened.dataset(data)
+    genes = genes.split(split) if split else genes
+    genes = genes.with_genes(gene) if gene else genes
+    values = parse_assignments(settings or [])
+    with working(method, "genes") as progress:
+        maps = opened.explain(genes, method, out, settings=values, force=force, progress=progress)
+    display.explained(maps, out or run / f"{method}.zarr")
+
+
+def _validate(
+    run: Path, held_out: str, data: Path | None, methods: str | None, seeds: int, out: Path | None
+) -> None:
+    from attendome.cli.progress import working
+    from attendome.workflows.validating import VALIDATION
+    from attendome.workflows.validating import validate as run_validation
+
+    def watch(step: str) -> "AbstractContextManager[Progress]":
+        return working(step, "done")
+
+    names = methods.split(",") if methods else None
+    found = run_validation(
+        run, held_out, data=data, out=out, seeds=seeds, methods=names, watch=watch
+    )
+    for name, text in found.verdicts.items():
+        display.say(f"{name}: {text}")
+    for note in found.notes:
+        display.say(note)
+    display.say(f"Wrote {out or run / VALIDATION}: report.html, validation.tsv, table.md, figures.")
