@@ -1,38 +1,25 @@
 """The figures of a comparison for a paper: PDF, SVG and PNG, by matplotlib."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from attendome.evaluation.comparison import Comparison
 from attendome.evaluation.paired_tests import Ranks
-from attendome.outputs import new_output
 from attendome.reports.comparison_figures import BASELINE, CHANCE, OTHERS
 from attendome.reports.comparison_tables import SCORES, marked_names
+from attendome.reports.paper import paper_style, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_STYLE: Any = {
-    "font.size": 9,
-    "pdf.fonttype": 42,  # text that stays text
-    "svg.hashsalt": "attendome",  # the same picture gives the same file
-}
-_NO_TIME: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-    "png": {},
-}
 
 
 def write_bars(comparison: Comparison, folder: Path) -> None:
     """Write bars.pdf, .svg and .png: a bar per model with its interval and its cell types."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
+    with paper_style():
         table = comparison.summary.dropna(subset="mean")
         figure = Figure(figsize=(7, 0.9 + 0.27 * len(table)), layout="constrained")
         axes = figure.add_subplot()
@@ -46,7 +33,7 @@ def write_bars(comparison: Comparison, folder: Path) -> None:
             f"mean {SCORES[comparison.metric]} over cell types, with its 95% interval\n"
             f"dots: cell types{'; †: over fewer cell types' if fewer else ''}"
         )
-        _save(figure, folder, "bars")
+        save_figure(figure, folder, "bars")
 
 
 def _draw_bars(axes: "Axes", comparison: Comparison, table: pd.DataFrame) -> None:
@@ -70,11 +57,10 @@ def _draw_bars(axes: "Axes", comparison: Comparison, table: pd.DataFrame) -> Non
 
 def write_critical_difference(ranks: Ranks, metric: str, baseline: str, folder: Path) -> None:
     """Write critical-difference.pdf, .svg and .png: mean ranks, joined where Nemenyi's p ≥ .05."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
     from scikit_posthocs import critical_difference_diagram
 
-    with mpl.rc_context(_STYLE):
+    with paper_style():
         figure = Figure(figsize=(6, 1.2 + 0.24 * len(ranks.mean)))
         axes = figure.add_subplot()
         critical_difference_diagram(
@@ -91,10 +77,4 @@ def write_critical_difference(ranks: Ranks, metric: str, baseline: str, folder: 
             f"mean rank by {SCORES[metric]} over {ranks.cell_types} cell types, 1 = best"
         )
         axes.xaxis.set_label_position("top")
-        _save(figure, folder, "critical-difference")
-
-
-def _save(figure: "Figure", folder: Path, name: str) -> None:
-    for kind, metadata in _NO_TIME.items():
-        with new_output(folder / f"{name}.{kind}", force=True) as made:
-            figure.savefig(made, dpi=200, bbox_inches="tight", metadata=metadata)
+        save_figure(figure, folder, "critical-difference")
