@@ -57,7 +57,13 @@ def content(simulated):
 
 
 def _maps(data, readout):
-    from attendome.interpretation.attention import attention_maps
+    from attendome.interpretation.attention import prediction_maps
+
+    model, description = _model(data, readout)
+    return prediction_maps(model, data, description)
+
+
+def _model(data, readout):
     from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
     from attendome.workflows.configuration import describe_model
 
@@ -68,8 +74,32 @@ def _maps(data, readout):
     with torch.no_grad():
         model.output.weight *= 100
         model.output.bias -= model(torch.tensor(data.signal.to_numpy())).prediction.median()
-    description = describe_model("attentive-chrome", settings, data, data.marks, readout)
-    return attention_maps(model, data, description)
+    return model, describe_model("attentive-chrome", settings, data, data.marks, readout)
+
+
+@pytest.fixture(scope="session")
+def explanations(content, simulated):
+    """Maps of gradient × input and of occlusion; occlusion covers all but the first 20 genes."""
+    from attendome.reports.content import Explanations
+    from attendome.workflows.explaining import explain
+
+    model, description = _model(simulated, content.readout)
+    gradient = explain(model, description, simulated, "gradient-x-input")
+    occlusion = explain(model, description, simulated, "occlusion", {"width": 5})
+    patterns = explain(model, description, simulated, "class-optimisation", {"steps": 5})
+    partly = occlusion.isel(gene=slice(20, None))[["importance", "mark_importance"]]
+    partly = partly.reset_coords(drop=True).reindex(gene=gradient["gene"].to_numpy())
+    return Explanations(
+        maps={"gradient-x-input": gradient, "occlusion": partly},
+        patterns=patterns["importance_mean"],
+        validate="attendome explain run --validate --held-out MARK",
+    )
+
+
+@pytest.fixture(scope="session")
+def explained(content, explanations):
+    """The report with these maps."""
+    return replace(content, title="explained", explanations=explanations)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +152,7 @@ def no_attention(alpha_only):
 
 
 @pytest.fixture(scope="session")
-def hostile(content):
+def hostile(content, explanations):
     """The same with names that try to be markup and script, and without history."""
     maps = content.maps.copy()
     names = maps["gene_name"].to_numpy().copy()
@@ -132,6 +162,13 @@ def hostile(content):
     genes[2] = "a&b#c=d é"
     marks = np.array([HOSTILE, "<b>bold</b>", *maps["mark"].to_numpy()[2:]], object)
     maps = maps.assign_coords(gene_name=("gene", names), gene=genes, mark=marks)
+    explained = replace(
+        explanations,
+        missing={"occlusion": f"attendome explain '{HOSTILE}' --method occlusion"},
+        notes=[HOSTILE],
+        verdicts={HOSTILE: HOSTILE},
+        maps={"saliency": explanations.maps["gradient-x-input"].assign_attrs(unit=HOSTILE)},
+    )
     return replace(
         content,
         title=HOSTILE,
@@ -140,6 +177,7 @@ def hostile(content):
         maps=maps,
         history=None,
         best_epoch=None,
+        explanations=explained,
     )
 
 

@@ -172,9 +172,88 @@ def test_hostile_names_are_text(open_page, hostile, expect):
         rows.nth(row).click()
         expect(rows.nth(row)).to_have_class(re.compile("chosen"))
     expect(page.locator("#gene-title")).to_have_text(re.compile("^a&b#c=d é"))
-    expect(page.locator("#gene-plot .annotation-text").nth(1)).to_have_text("<b>bold</b>")
+    expect(page.locator("#gene-plot .annotation-text").nth(4)).to_have_text("<b>bold</b>")
+    expect(page.locator("#shown-marks label").nth(1)).to_have_text("<b>bold</b>")
     assert page.locator("img").count() == 0
     assert page.evaluate("window.hacked") is None
+
+
+def layers(page):
+    """The values that are drawn of each map, by its name: mark × bin."""
+    found = {}
+    for trace in drawn(page, "gene-plot"):
+        found.setdefault(trace["name"], []).append(trace["y"])
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def test_the_gene_page_shows_maps_under_the_signal(open_page, explained):
+    page = open_page(explained, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    found = layers(page)
+    assert list(found) == ["signal", "α", "gradient-x-input", "occlusion"]
+    maps = explained.explanations.maps
+    for name in ("gradient-x-input", "occlusion"):
+        expected = maps[name]["importance"].to_numpy()[41]
+        step = np.abs(expected).max(axis=1, keepdims=True) / 127
+        assert (np.abs(found[name] - expected) <= 0.51 * step).all()
+    removal = maps["occlusion"]["mark_importance"].to_numpy()[41]
+    np.testing.assert_allclose(drawn(page, "gene-removal")[0]["y"], removal, rtol=1e-5)
+    titles = page.locator("#gene-plot .ytitle, #gene-plot .y4title").all_text_contents()
+    assert titles == ["signal", "log odds"]
+    assert page.inner_text("#gene-notes") == ""
+
+
+def test_signs_have_colours_and_marks_one_scale(open_page, explained):
+    page = open_page(explained, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    colours, ranges = page.evaluate(
+        """() => {
+          const plot = document.getElementById("gene-plot");
+          const of = plot.data.filter((t) => t.name === "gradient-x-input");
+          const key = (trace) => trace.yaxis.replace("y", "yaxis");
+          return [
+            of.map((t) => t.y.map((y, n) => [Math.sign(y), t.marker.color[n]])).flat(),
+            of.map((t) => plot.layout[key(t)].range),
+          ];
+        }"""
+    )
+    assert {tuple(pair) for pair in colours if pair[0]} == {(1, "#D55E00"), (-1, "#0072B2")}
+    assert all(found == ranges[0] for found in ranges)
+    low, high = ranges[0]
+    assert low < 0 < high
+
+
+def test_marks_and_maps_are_chosen(open_page, explained):
+    page = open_page(explained, "#gene=SIM00042")
+    page.wait_for_selector("#gene-plot .main-svg")
+    before = layers(page)
+    height = page.locator("#gene-plot .main-svg").first.bounding_box()["height"]
+    page.get_by_label("α", exact=True).focus()
+    page.keyboard.press("Space")
+    page.get_by_label(str(explained.maps["mark"].to_numpy()[0]), exact=True).uncheck()
+    after = layers(page)
+    assert list(after) == ["signal", "gradient-x-input", "occlusion"]
+    for name, values in after.items():
+        np.testing.assert_array_equal(values, before[name][1:])
+    assert page.locator("#gene-plot .main-svg").first.bounding_box()["height"] < height
+    page.locator("#gene-table tbody tr").nth(1).click()
+    page.locator("#gene-title", has_text="00002").wait_for()
+    assert list(layers(page)) == ["signal", "gradient-x-input"], "the choice stays"
+    for box in page.locator("#shown-layers input").all():
+        box.uncheck()
+    assert layers(page) == {}
+
+
+def test_a_gene_that_a_map_does_not_cover(open_page, explained):
+    page = open_page(explained, "#gene=SIM00001")
+    page.wait_for_selector("#gene-plot .main-svg")
+    assert page.inner_text("#gene-notes") == "occlusion does not cover this gene."
+    assert list(layers(page)) == ["signal", "α", "gradient-x-input"]
+    assert page.locator("#gene-removal").is_hidden()
+    page.goto(page.url.replace("SIM00001", "SIM00042"))
+    page.locator("#gene-title", has_text="00042").wait_for()
+    assert page.locator("#gene-removal").is_visible()
+    assert page.inner_text("#gene-notes") == ""
 
 
 def test_plots_keep_their_place_when_the_window_changes(open_page, content, expect):
@@ -199,8 +278,9 @@ def test_a_link_to_no_gene_is_answered(open_page, content, gene):
     page.wait_for_selector("#gene:not([hidden])")
 
 
-def test_a_narrow_screen_does_not_scroll_sideways(open_page, content):
-    page = open_page(content, "#gene=SIM00001")
+@pytest.mark.parametrize("kind", ["content", "explained", "hostile"])
+def test_a_narrow_screen_does_not_scroll_sideways(request, open_page, kind):
+    page = open_page(request.getfixturevalue(kind), "#gene=SIM00042")
     page.set_viewport_size({"width": 400, "height": 800})
     deadline = time.monotonic() + 30
     while page.evaluate("document.documentElement.scrollWidth") > 400:

@@ -9,7 +9,9 @@ from scipy.special import expit, logit
 
 from attendome.evaluation.scores import score
 from attendome.models.readout import Readout
-from attendome.reports import write_report
+from attendome.reports import html, write_report
+from attendome.reports.content import Explanations
+from attendome.reports.packing import pack_map
 
 
 def page(content, folder):
@@ -47,7 +49,8 @@ def test_scores_and_their_intervals_are_shown(text, content):
 
 def test_every_figure_has_its_place_and_its_data(text):
     places = set(re.findall(r'data-figure="([^"]+)"', text))
-    assert places == {"roc", "precision-recall", "calibration", "history", "alpha", "beta"}
+    curves = {"roc", "precision-recall", "calibration", "history"}
+    assert places == curves | {"alpha", "beta", "beta-genes"}
     assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
 
 
@@ -73,7 +76,7 @@ def test_expression(of_expression, tmp_path):
     text = page(of_expression, tmp_path)
     shown = " ".join(without_scripts(text).split())
     places = set(re.findall(r'data-figure="([^"]+)"', text))
-    assert places == {"scatter", "history", "alpha", "beta"}
+    assert places == {"scatter", "history", "alpha", "beta", "beta-genes"}
     assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
     for name in ("pearson", "spearman", "r2"):
         assert f"<td>{of_expression.metrics[name]['value']:.4f}</td>" in shown
@@ -116,8 +119,7 @@ def test_a_model_without_attention(no_attention, tmp_path):
         "calibration",
         "history",
     }
-    assert "Signal per mark" in shown
-    assert "α (line" not in shown
+    assert "<figcaption>Signal per mark</figcaption>" in shown
     genes = embedded(text)["gene-data"]
     assert (genes["alpha"], genes["beta"]) == (None, None)
 
@@ -161,15 +163,108 @@ def test_few_genes(content, tmp_path, genes):
     assert embedded(page(few, tmp_path))["gene-data"]["marks"] == list(maps["mark"].to_numpy())
 
 
+def words(text):
+    return " ".join(without_scripts(text).split())
+
+
+def test_maps_have_their_figures(explained, tmp_path):
+    text = page(explained, tmp_path)
+    places = set(re.findall(r'data-figure="([^"]+)"', text))
+    assert {"marks", "patterns", "importance-gradient-x-input", "importance-occlusion"} < places
+    assert {f"figure-{place}" for place in places} == set(embedded(text)) - {"gene-data"}
+    shown = words(text)
+    assert "<figcaption>occlusion (baseline = zero, width = 5)</figcaption>" in shown
+    assert "<figcaption>gradient-x-input</figcaption>" in shown
+    assert "Above 0 (red) speaks for on, below (blue) for off." in shown
+    layers = embedded(text)["gene-data"]["layers"]
+    assert [layer["name"] for layer in layers] == ["gradient-x-input", "occlusion"]
+    assert [layer["unit"] for layer in layers] == ["log odds", "log odds"]
+    assert [layer["signed"] for layer in layers] == [True, True]
+
+
+def test_without_maps_there_are_no_figures_of_them(text):
+    assert "figure-marks" not in text
+    assert embedded(text)["gene-data"]["layers"] == []
+    assert embedded(text)["gene-data"]["removal"] is None
+
+
+def test_how_far_sums_miss_the_prediction_is_said(explained, tmp_path):
+    found = explained.explanations.maps["gradient-x-input"]
+    maps = {"integrated-gradients": found.assign_attrs(completeness_error=0.123)}
+    text = page(_with(explained, maps=maps), tmp_path)
+    assert "integrated-gradients (sums miss the change of the prediction by 12%)" in words(text)
+
+
+def _with(content, **changes):
+    return replace(content, explanations=replace(content.explanations, **changes))
+
+
+def test_what_was_not_computed_is_said_twice_with_the_command(content, tmp_path):
+    missing = {
+        "gradient-x-input": "svm has no gradient",
+        "occlusion": "attendome explain run --method occlusion --split test",
+    }
+    shown = words(page(_with(content, missing=missing), tmp_path))
+    assert shown.count("Not computed: gradient-x-input. svm has no gradient.") == 2
+    command = f"<code>{missing['occlusion']}</code> (<code>--set width=5</code>"
+    assert shown.count(f"Not computed: occlusion. Make it with {command}") == 2
+
+
+def test_the_verdicts_of_a_validation_are_quoted(explained, tmp_path):
+    before = words(page(explained, tmp_path))
+    command = "<code>attendome explain run --validate --held-out MARK</code>"
+    assert f"measure it with {command}." in before
+    assert "was not measured for this run" in before
+    verdicts = {"occlusion": "no better than distance to the TSS"}
+    shown = words(page(_with(explained, verdicts=verdicts), tmp_path))
+    assert "<dt>occlusion</dt><dd>no better than distance to the TSS</dd>" in shown
+    assert "was not measured" not in shown
+
+
+def test_maps_that_are_left_out_are_noted(explained, tmp_path):
+    note = "deeplift.zarr is left out: it is of other weights."
+    assert f"<p>{note}</p>" in words(page(_with(explained, notes=[note]), tmp_path))
+
+
+def test_maps_that_would_make_the_page_too_large_are_left_out(explained, tmp_path, monkeypatch):
+    first = explained.explanations.maps["gradient-x-input"]["importance"].to_numpy()
+    monkeypatch.setattr(html, "MAPS_LIMIT", sum(map(len, pack_map(first).values())))
+    text = page(explained, tmp_path)
+    names = [layer["name"] for layer in embedded(text)["gene-data"]["layers"]]
+    assert names == ["gradient-x-input"]
+    assert "Not shown: occlusion. Maps may take" in words(text)
+    assert "importance-occlusion" in text, "its means take no space"
+
+
+def test_maps_of_expression_speak_for_more_of_it(explained, of_expression, tmp_path):
+    maps = {
+        "occlusion": explained.explanations.maps["occlusion"].assign_attrs(unit="log2 expression")
+    }
+    text = page(replace(of_expression, explanations=Explanations(maps)), tmp_path)
+    assert "Above 0 (red) speaks for more expression, below (blue) for less." in words(text)
+    assert embedded(text)["gene-data"]["layers"][0]["unit"] == "log2<br>expression"
+
+
 def test_thousands_of_genes_make_a_page_of_some_megabytes(content, tmp_path):
-    """6,600 genes × 5 marks × 100 bins, the size of the published test split."""
+    """6,600 genes × 5 marks × 100 bins, the size of the published test split, with five maps."""
     generator = np.random.default_rng(0)
     maps = content.maps.isel(gene=np.arange(6600) % 120, bin=np.arange(100) % 20)
     maps["alpha"] = (maps["alpha"].dims, generator.dirichlet(np.ones(100), (6600, 5)).astype("f4"))
     maps = maps.assign_coords(bin_start=("bin", np.arange(-5000, 5000, 100)))
     signal = generator.negative_binomial(1, 0.25, (6600, 5, 100)).astype(np.float32)
-    size = len(page(replace(content, maps=maps, signal=signal), tmp_path))
-    assert size < 20e6
+    names = ("integrated-gradients", "deeplift", "gradient-x-input", "saliency", "occlusion")
+    attributes = {"unit": "log odds", "signed": True, "method_settings": "{}"}
+    made = {}
+    for name in names:
+        values = generator.laplace(size=(6600, 5, 100)).astype(np.float32)
+        found = maps[[]].assign(
+            importance=(maps["alpha"].dims, values), mark_importance=maps["beta"]
+        )
+        made[name] = found.assign_attrs(attributes)
+    full = replace(content, maps=maps, signal=signal, explanations=Explanations(made))
+    text = page(full, tmp_path)
+    assert len(embedded(text)["gene-data"]["layers"]) == 5
+    assert len(text) < 40e6
 
 
 def test_without_calibration_there_is_no_before(content, tmp_path):

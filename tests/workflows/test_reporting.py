@@ -1,3 +1,6 @@
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -31,13 +34,11 @@ def _located(data, chrom, tss=50_000):
     return ChromatinDataset(data.xarray.assign_coords(coords), data.path)
 
 
-def gathered(run, data, folder, split, seen=None, **changes):
+def gathered(run, data, split, seen=None, **changes):
     """Gather the content for a split, of a config that was changed."""
     metrics = {"split": split, "data": str(data.path), "n": 24, "seen_in_training": seen}
-    maps = prediction_maps(run.model, data.split(split), run.description)
-    config = run.config.model_copy(update=changes)
-    readout = run.description.readout
-    return report_content(config, folder, run.model, readout, maps, data, metrics)
+    changed = replace(run, config=run.config.model_copy(update=changes))
+    return report_content(changed, data, metrics)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def content(trained):
     """Give a function that gathers the content for a split, of a config that was changed."""
 
     def gather(data, split="test", **changes):
-        return gathered(trained, data, trained.path, split, **changes)
+        return gathered(trained, data, split, **changes)
 
     return gather
 
@@ -58,6 +59,7 @@ def test_arrays_are_of_the_genes_scored(content, trained, stored):
     xr.testing.assert_identical(found.maps, maps)
     assert found.readout == trained.description.readout
     assert found.title == "attentive-chrome on simulated"
+    assert list(found.explanations.maps) == ["gradient-x-input"]
     assert len(found.history) == 2
     assert found.best_epoch == trained.training_summary()["best"]
 
@@ -102,13 +104,15 @@ def test_warnings(content, request, data, split, changes, message):
 
 def test_genes_of_another_dataset_may_have_been_seen(trained, apart):
     changes = {"fingerprint": "other"}
-    (warning,) = gathered(trained, apart, trained.path, "test", seen=7, **changes).warnings
+    (warning,) = gathered(trained, apart, "test", seen=7, **changes).warnings
     assert warning.endswith("7 of 24 were seen in training, in this or in another cell type.")
-    (warning,) = gathered(trained, apart, trained.path, "test", seen=None, **changes).warnings
+    (warning,) = gathered(trained, apart, "test", seen=None, **changes).warnings
     assert "may have been seen in training" in warning
 
 
 def test_an_imported_run_has_no_history(trained, stored, tmp_path):
-    found = gathered(trained, stored, tmp_path, "test")
+    folder = shutil.copytree(trained.path, tmp_path / "run")
+    (folder / "history.csv").unlink()
+    found = gathered(replace(trained, path=folder), stored, "test")
     assert found.history is None
     assert found.best_epoch is None

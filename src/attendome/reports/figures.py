@@ -16,7 +16,7 @@ from plotly.subplots import make_subplots
 from sklearn import metrics
 
 from attendome.evaluation.scores import CALIBRATION_BINS
-from attendome.interpretation.attention import predicted_groups
+from attendome.interpretation.maps import predicted_groups
 from attendome.training.history import TITLES, score_of
 
 ON, OFF, NEUTRAL = "#D55E00", "#0072B2", "#7f7f7f"

@@ -1,16 +1,18 @@
 """Write the report: figures, tables and arrays in one HTML file that opens offline."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
+import xarray as xr
 
 from attendome.models.readout import Readout
 from attendome.models.registry import models_with_attention
-from attendome.reports import figures
+from attendome.reports import figures, importance
 from attendome.reports.content import ReportContent
 from attendome.reports.figures import Labels, Probabilities
-from attendome.reports.packing import SHARE_STEPS, pack_numbers, pack_shares
+from attendome.reports.packing import SHARE_STEPS, pack_map, pack_numbers, pack_shares
 from attendome.reports.page import write_page
 
 SCORES = {
@@ -27,19 +29,59 @@ SCORES = {
     "spearman": "Spearman's rank correlation",
     "r2": "R² (coefficient of determination)",
 }
+COLOURS = {
+    "signal": "#56B4E9",
+    "alpha": "#009E73",
+    "beta": "#009E73",
+    "size": "#CC79A7",
+    "more": figures.ON,
+    "less": figures.OFF,
+}
+"""Of the gene page: what has a sign is red above 0, blue below."""
+MAPS_LIMIT = 40_000_000
+"""Bytes of a page that maps of importance may take, beside signal and attention."""
 
 
 def write_report(content: ReportContent, path: Path) -> None:
     """Write the report to ``path``, replacing what stands there."""
+    layers, too_large = _layers(content)
     write_page(
         "report.html.j2",
         path,
         _figures(content),
         content=content,
         scores=_scores(content),
-        genes=_genes(content),
+        genes=_genes(content) | {"layers": layers},
+        too_large=too_large,
+        maps_limit=MAPS_LIMIT // 1_000_000,
+        settings={name: _settings(found) for name, found in content.explanations.maps.items()},
+        heat_map_genes=min(importance.CLUSTERED, content.maps.sizes["gene"]),
         models_with_attention=models_with_attention(),
     )
+
+
+def _layers(content: ReportContent) -> tuple[list[dict[str, Any]], list[str]]:
+    """Give the maps that the gene browser shows, and the methods whose map would not fit."""
+    layers, too_large, size = list[dict[str, Any]](), list[str](), 0
+    for name, found in content.explanations.maps.items():
+        packed = pack_map(found["importance"].to_numpy())
+        size += sum(map(len, packed.values()))
+        if size > MAPS_LIMIT:
+            too_large.append(name)
+            continue
+        unit, signed = importance.wrapped(found.attrs["unit"]), bool(found.attrs["signed"])
+        layers.append({"name": name, "unit": unit, "signed": signed} | packed)
+    return layers, too_large
+
+
+def _settings(found: xr.Dataset) -> str:
+    """Say how maps were made, such as ``steps = 50``."""
+    values = json.loads(found.attrs["method_settings"])
+    said = [f"{name} = {value}" for name, value in values.items()]
+    if "completeness_error" in found.attrs:
+        error = found.attrs["completeness_error"]
+        said.append(f"sums miss the change of the prediction by {error:.0%}")
+    return ", ".join(said)
 
 
 def _scores(content: ReportContent) -> list[tuple[str, dict[str, Any]]]:
@@ -57,6 +99,14 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
         made["alpha"] = figures.mean_alpha(maps)
     if "beta" in maps:
         made["beta"] = figures.beta_by_mark(maps)
+        made["beta-genes"] = importance.beta_heat_map(maps)
+    explained = content.explanations
+    for name, found in explained.maps.items():
+        made[f"importance-{name}"] = importance.mean_importance(found, maps)
+    if explained.maps:
+        made["marks"] = importance.mark_shares(explained.maps, maps)
+    if explained.patterns is not None:
+        made["patterns"] = importance.class_patterns(explained.patterns, maps)
     if content.readout.target == "expression":
         observed, predicted = maps["observed_expression"], maps["predicted_expression"]
         unit = content.metrics["unit"]
@@ -105,6 +155,18 @@ def _genes(content: ReportContent) -> dict[str, Any]:
             name: pack_shares(maps[name].to_numpy()) if name in maps else None
             for name in ("alpha", "beta")
         },
+        "removal": _removal(content),
         "share_steps": SHARE_STEPS,
-        "colours": {"alpha": figures.ON, "signal": "#56B4E9", "beta": figures.OFF},
+        "colours": COLOURS,
+    }
+
+
+def _removal(content: ReportContent) -> dict[str, Any] | None:
+    """Give what removing each mark takes from each prediction, where that is stored."""
+    found = content.explanations.maps.get("occlusion")
+    if found is None:
+        return None
+    return {
+        "unit": found.attrs["unit"],
+        "values": pack_numbers(found["mark_importance"].to_numpy()),
     }

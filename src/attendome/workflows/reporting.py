@@ -1,41 +1,30 @@
 """Gather what the report of a run shows."""
 
-from pathlib import Path
-from typing import Any
-
-import xarray as xr
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from attendome.data import ChromatinDataset
+from attendome.interpretation.attention import prediction_maps
 from attendome.models.classical import ClassicalModel
-from attendome.models.readout import Readout
 from attendome.reports import ReportContent
 from attendome.training.history import best_epoch, read_history
 from attendome.workflows.configuration import RunConfig
+from attendome.workflows.reported_maps import explanations
+
+if TYPE_CHECKING:
+    from attendome.workflows.run import Run
 
 
-def report_content(
-    config: RunConfig,
-    folder: Path,
-    model: nn.Module,
-    readout: Readout,
-    maps: xr.Dataset,
-    data: ChromatinDataset,
-    metrics: dict[str, Any],
-) -> ReportContent:
+def report_content(run: "Run", data: ChromatinDataset, metrics: dict[str, Any]) -> ReportContent:
     """Gather the content of the report.
 
     Args:
-        config: what the run was made from.
-        folder: the run folder.
-        model: its model.
-        readout: what the model's prediction means.
-        maps: its predictions for the genes scored, as ``prediction_maps`` gives them.
+        run: the run.
         data: the dataset of the last evaluation, with the marks in the model's order.
         metrics: the content of metrics.json.
     """
-    part = data.split(metrics["split"])
-    history = read_history(folder)
+    config, model = run.config, run.model
+    part, history = data.split(metrics["split"]), read_history(run.path)
+    maps = prediction_maps(model, part, run.description)
     return ReportContent(
         title=f"{config.model} on {data.cell_type or data.name}",
         facts=_facts(config, data, metrics),
@@ -43,10 +32,11 @@ def report_content(
         history=history,
         best_epoch=None if history is None else best_epoch(history),
         maps=maps,
-        readout=readout,
+        readout=run.description.readout,
         signal=part.signal.to_numpy(),
         warnings=_warnings(config, data, metrics),
         terms=model.terms(data.marks, data.bin_size) if isinstance(model, ClassicalModel) else [],
+        explanations=explanations(run, data, maps, metrics),
     )
 
 

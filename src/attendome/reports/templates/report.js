@@ -22,6 +22,11 @@ async function readGenes() {
   // Not every model has attention.
   if (data.alpha) data.alpha = await shares(data.alpha);
   if (data.beta) data.beta = await shares(data.beta);
+  if (data.removal) data.removal.values = await unpack(data.removal.values, Float32Array);
+  for (const layer of data.layers) {
+    layer.steps = await unpack(layer.steps, Float32Array);
+    layer.multiples = await unpack(layer.multiples, Int8Array);
+  }
   return data;
 }
 
@@ -79,7 +84,11 @@ class GeneBrowser {
     this.page = 0;
     this.chosen = -1;
     this.element = (id) => document.getElementById(id);
+    this.layers = layersOf(data);
+    this.marks = data.marks.map((title, number) => ({ title, number, shown: true }));
     this.makeHead();
+    this.makeChoices("shown-marks", this.marks);
+    this.makeChoices("shown-layers", this.layers);
     this.element("search").addEventListener("input", () => this.filter());
     this.element("search").addEventListener("change", () => this.chooseSearched());
     this.element("previous").addEventListener("click", () => this.turn(-1));
@@ -97,6 +106,20 @@ class GeneBrowser {
       button.type = "button";
       button.textContent = column.title;
       button.addEventListener("click", () => this.sort(column, cell));
+    }
+  }
+
+  makeChoices(place, choices) {
+    for (const choice of choices) {
+      const label = this.element(place).appendChild(document.createElement("label"));
+      const box = label.appendChild(document.createElement("input"));
+      box.type = "checkbox";
+      box.checked = choice.shown;
+      label.append(choice.title);
+      box.addEventListener("change", () => {
+        choice.shown = box.checked;
+        this.drawMaps(this.chosen);
+      });
     }
   }
 
@@ -192,69 +215,21 @@ class GeneBrowser {
     this.element("gene-facts").textContent =
       `${this.data.predicted_title}: ${shown(this.data.predicted[gene])}; ` +
       `${this.data.known_title.toLowerCase()}: ${shown(this.data.known[gene])}.`;
-    drawMarks(this.element("gene-plot"), this.data, gene);
+    this.drawMaps(gene);
     if (this.data.beta) drawBeta(this.element("gene-beta"), this.data, gene);
+    if (this.data.removal) drawRemoval(this.element("gene-removal"), this.data, gene);
     this.element("gene").scrollIntoView({ block: "start" });
   }
-}
 
-// One panel per mark, the first on top: signal on the left axis, α, where there is any, on the right.
-function drawMarks(place, data, gene) {
-  const marks = data.marks.length;
-  const bins = data.position.length;
-  const traces = [];
-  const layout = {
-    template: {},
-    height: 90 + 125 * marks,
-    margin: { l: 65, r: data.alpha ? 65 : 20, t: 30, b: 55 },
-    showlegend: false,
-    bargap: 0,
-    font: { family: "system-ui, sans-serif", size: 13 },
-    xaxis: { title: { text: data.position_title }, anchor: `y${2 * marks - 1}` },
-    annotations: [],
-  };
-  for (let mark = 0; mark < marks; mark += 1) {
-    const from = (gene * marks + mark) * bins;
-    const left = mark ? String(2 * mark + 1) : "";
-    const top = 1 - mark / marks;
-    const domain = [top - 0.76 / marks, top - 0.04 / marks];
-    layout[`yaxis${left}`] = { domain, title: { text: "signal" }, rangemode: "tozero", nticks: 4 };
-    layout.annotations.push({
-      text: plain(data.marks[mark]), x: 0, xref: "paper", xanchor: "left", y: top + 0.03 / marks,
-      yref: "paper", yanchor: "middle", showarrow: false, font: { size: 14 },
-    });
-    const x = data.position;
-    traces.push({
-      type: "bar", x, y: Array.from(data.signal.subarray(from, from + bins)), yaxis: `y${left}`,
-      marker: { color: data.colours.signal }, name: "signal",
-    });
-    if (!data.alpha) continue;
-    const right = 2 * mark + 2;
-    layout[`yaxis${right}`] = {
-      overlaying: `y${left}`, side: "right", title: { text: "α" }, rangemode: "tozero",
-      showgrid: false, tickmode: "auto", nticks: 4,
-    };
-    traces.push({
-      type: "scatter", mode: "lines", x, y: Array.from(data.alpha.subarray(from, from + bins)),
-      yaxis: `y${right}`, line: { color: data.colours.alpha, width: 2 }, name: "α",
-    });
+  drawMaps(gene) {
+    const layers = this.layers.filter((layer) => layer.shown);
+    const bare = layers.filter((layer) => !layer.covers(gene));
+    this.element("gene-notes").textContent = bare
+      .map((layer) => `${layer.title} does not cover this gene.`)
+      .join(" ");
+    const marks = this.marks.filter((mark) => mark.shown);
+    drawPanels(this.element("gene-plot"), this.data, gene, marks, layers.filter((l) => l.covers(gene)));
   }
-  draw(place, traces, layout);
-}
-
-function drawBeta(place, data, gene) {
-  const marks = data.marks.length;
-  const beta = Array.from(data.beta.subarray(gene * marks, (gene + 1) * marks));
-  const trace = {
-    type: "bar", x: data.marks.map(plain), y: beta, marker: { color: data.colours.beta },
-    text: beta.map((value) => value.toFixed(3)), textposition: "auto",
-  };
-  const layout = {
-    height: 300, margin: { l: 65, r: 20, t: 20, b: 60 },
-    yaxis: { title: { text: "β" }, rangemode: "tozero" },
-    font: { family: "system-ui, sans-serif", size: 13 },
-  };
-  draw(place, [trace], layout);
 }
 
 readGenes().then((data) => {
