@@ -34,3 +34,46 @@ def test_no_labels(fail, simulated, tmp_path):
     path = save_dataset(data, tmp_path / "d.zarr").path
     assert "no labels" in fail("export", "attentivechrome", path, tmp_path / "csv")
     assert [path.name for path in tmp_path.iterdir()] == ["d.zarr"]
+
+
+def test_a_track(succeed, fail, run, simulated, tmp_path):
+    genes, out = simulated.split("test").genes, tmp_path / "a.bedgraph"
+    said = succeed("export", "tracks", run, out, "--mark", "H3K4me3", "--split", "test")
+    assert said == f"Wrote {out}: H3K4me3 by attention (share); genes: {len(genes)}.\n"
+    assert out.read_text().startswith('track type=bedGraph name="simulated H3K4me3 attention"')
+    again = ["export", "tracks", run, out, "--mark", "H3K4me3", "--method", "alpha"]
+    assert "--force" in fail(*again)
+    gene = genes.iloc[0]
+    said = succeed(*again, "--force", "--gene", genes.index[0])
+    assert said.endswith("by alpha (share); genes: 1.\n")
+    lines = [line.split("\t") for line in out.read_text().splitlines()[1:]]
+    half = simulated.bins * simulated.bin_size // 2
+    assert (lines[0][0], int(lines[0][1])) == (gene["chrom"], gene["tss"] - half)
+    assert int(lines[-1][2]) == gene["tss"] + half
+    bigwig = ["export", "tracks", run, tmp_path / "a.bw", "--mark", "H3K4me3"]
+    assert "assembly: simulated); give them with --chrom-sizes" in fail(*bigwig)
+    sizes = tmp_path / "chrom.sizes"
+    sizes.write_text("".join(f"{chrom}\t100000000\n" for chrom in set(simulated.genes["chrom"])))
+    succeed(*bigwig, "--chrom-sizes", sizes)
+    assert (tmp_path / "a.bw").stat().st_size > 0
+
+
+def test_genes_without_a_location(succeed, run, simulated, tmp_path):
+    content = simulated.xarray.copy(deep=True)
+    content["chrom"][:2] = ""
+    path = save_dataset(ad.ChromatinDataset(content), tmp_path / "d.zarr").path
+    options = ["--mark", "H3K4me3", "--data", path]
+    said = succeed("export", "tracks", run, tmp_path / "a.bedgraph", *options)
+    assert said.endswith("Left out, since their location is not known: 2 genes.\n")
+
+
+def test_figures(succeed, fail, run, simulated, tmp_path):
+    succeed("explain", run, "--method", "class-optimisation", "--set", "steps=2")
+    gene, out = simulated.genes.index[0], tmp_path / "figures"
+    said = succeed("export", "figures", run, "--out", out, "--gene", gene)
+    names = [f"beta-of-{gene}", "alpha-by-mark", "beta-genes", "class-patterns"]
+    assert said == f"Wrote {out}: {', '.join(names)}, each as .pdf, .svg and .png.\n"
+    assert len(list(out.iterdir())) == 12
+    assert "--force" in fail("export", "figures", run, "--out", out)
+    held_out = ["--held-out", "H3K4me1", "--force"]
+    assert "not held out" in fail("export", "figures", run, "--out", out, *held_out)

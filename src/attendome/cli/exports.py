@@ -6,7 +6,61 @@ from typing import Annotated
 import typer
 
 from attendome.cli import display
-from attendome.cli.options import Force
+from attendome.cli.options import Data, Force, RunFolder
+
+Track = Annotated[
+    Path,
+    typer.Argument(metavar="OUT.bw", help="A name ending in .bw or .bedgraph.", show_default=False),
+]
+Mark = Annotated[str, typer.Option(metavar="MARK", help="Which of the marks.", show_default=False)]
+Method = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="How the predictions are explained, such as alpha or occlusion."
+    ),
+]
+OnlySplit = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only the genes of train, valid or test.")
+]
+OnlyGenes = Annotated[
+    list[str] | None,
+    typer.Option("--gene", metavar="NAME", help="Only this gene, by ID or name; may be repeated."),
+]
+ChromSizes = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Lengths of the chromosomes, as in chrom.sizes or .fai; by default those of the "
+        "dataset's assembly.",
+    ),
+]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN...", help="Run folders, one per cell type.", show_default=False),
+]
+Folder = Annotated[
+    Path, typer.Option(metavar="DIR", help="The folder to make.", show_default=False)
+]
+HeldOut = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MARK", help="A mark of the dataset that is no input of the model, beside α."
+    ),
+]
+GenesOverRuns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gene",
+        metavar="NAME",
+        help="A gene, by ID or name, whose β is drawn over the runs; may be repeated.",
+    ),
+]
+DataOfRuns = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="DATA.zarr", help="The dataset of each run, in their order; by default its own."
+    ),
+]
 
 exports = typer.Typer(no_args_is_help=True, help="Write what other programs read.")
 
@@ -40,3 +94,69 @@ def export_attentivechrome(
     display.say(f"Wrote {out}: {genes} genes × {marks} marks × {bins} bins.")
     display.say(f"Marks, in the order of the columns: {', '.join(dataset.marks)}.")
     display.say(f"The bins run {order}, as stored.")
+
+
+@exports.command("tracks")
+def export_tracks(
+    run: RunFolder,
+    out: Track,
+    mark: Mark,
+    method: Method = "attention",
+    data: Data = None,
+    split: OnlySplit = None,
+    genes: OnlyGenes = None,
+    chrom_sizes: ChromSizes = None,
+    force: Force = False,
+) -> None:
+    """Write the importance of a mark in genome coordinates, for IGV or the UCSC browser.
+
+    Maps that the run folder holds are used where they are of these genes; others are made. Where
+    windows of several genes overlap, their mean is written.
+    """
+    from attendome.cli.progress import working
+    from attendome.workflows.tracks import export_tracks as run_export
+
+    with working(method, "genes") as progress:
+        track = run_export(
+            run,
+            out,
+            mark,
+            method=method,
+            data=data,
+            split=split,
+            genes=genes,
+            chrom_sizes=chrom_sizes,
+            force=force,
+            progress=progress,
+        )
+    display.say(f"Wrote {out}: {mark} by {method} ({track.unit}); genes: {track.genes}.")
+    if track.left_out:
+        display.say(f"Left out, since their location is not known: {track.left_out} genes.")
+
+
+@exports.command("figures")
+def export_figures(
+    runs: Runs,
+    out: Folder,
+    held_out: HeldOut = None,
+    genes: GenesOverRuns = None,
+    data: DataOfRuns = None,
+    force: Force = False,
+) -> None:
+    """Draw what runs looked at in their test splits: figures for a paper, as PDF, SVG and PNG."""
+    from attendome.cli.progress import working
+    from attendome.workflows.drawing import export_figures as run_export
+
+    with working("Figures", "figures") as progress:
+        made = run_export(
+            runs,
+            out,
+            held_out=held_out,
+            genes=genes or (),
+            data=data,
+            force=force,
+            progress=progress,
+        )
+    display.say(f"Wrote {out}: {', '.join(made.drawn)}, each as .pdf, .svg and .png.")
+    for reason in made.left_out:
+        display.say(f"Left out {reason}.")

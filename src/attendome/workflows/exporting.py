@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset, open_chromatin
 from attendome.data.binned_csv import write_binned_csv
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError
@@ -32,7 +32,7 @@ def export_attentivechrome(
     folder = Path(out)
     check_new(folder, force=force)
     _check_replaceable(folder)
-    dataset = data if isinstance(data, ChromatinDataset) else open_dataset(data)
+    dataset = data if isinstance(data, ChromatinDataset) else open_chromatin(data)
     missing = int(dataset.signal.isnull().any(["mark", "bin"]).sum())
     if missing:
         raise DataError(
