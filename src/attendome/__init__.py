@@ -10,7 +10,13 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "data": ["ChromatinDataset", "open_dataset", "save_dataset", "simulate_chromatin"],
+        "data": [
+            "ChromatinDataset",
+            "SequenceDataset",
+            "open_dataset",
+            "save_dataset",
+            "simulate_chromatin",
+        ],
         "errors": ["AttendomeError", "DataError", "RunError", "SettingsError"],
         "models": [
             "AttentiveChrome",
@@ -21,13 +27,22 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "workflows": [
             "Run",
+            "add_tracks",
             "build_chromatin",
             "build_differential",
+            "build_sequence",
             "compare",
+            "coverage",
+            "export_basenji",
+            "export_figures",
+            "export_tracks",
             "import_attentivechrome",
+            "import_basenji",
             "import_weights",
             "open_run",
+            "simulate_sequence",
             "train",
+            "validate",
         ],
     },
 )

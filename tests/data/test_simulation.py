@@ -10,7 +10,7 @@ from attendome.data.simulation import (
     SimulationSettings,
     simulate_chromatin,
 )
-from attendome.data.store import open_dataset, save_dataset
+from attendome.data.store import open_chromatin, save_dataset
 from attendome.errors import SettingsError
 
 MARKS = (
@@ -173,7 +173,7 @@ def test_mark_that_only_interacts_is_planted():
 
 def test_truth_survives_the_store(simulated, tmp_path):
     save_dataset(simulated, tmp_path / "data.zarr")
-    opened = open_dataset(tmp_path / "data.zarr").xarray
+    opened = open_chromatin(tmp_path / "data.zarr").xarray
     for name in ("planted", "effect"):
         assert opened[name].identical(simulated.xarray[name])
     truth = validate(SimulationSettings, opened.attrs["truth"])

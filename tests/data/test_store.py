@@ -8,7 +8,7 @@ import xarray as xr
 
 from attendome.data.amend import with_split
 from attendome.data.simulation import SimulationSettings, simulate_chromatin
-from attendome.data.store import open_dataset, save_dataset
+from attendome.data.store import open_chromatin, save_dataset
 from attendome.errors import DataError
 
 VARIABLES = ("signal", "label", "expression", "gene", "gene_name", "chrom", "tss", "strand")
@@ -20,7 +20,7 @@ def files_in(folder):
 
 
 def test_round_trip(simulated, simulated_store):
-    opened = open_dataset(simulated_store)
+    opened = open_chromatin(simulated_store)
     assert opened.xarray.identical(simulated.xarray)
     assert opened.path == simulated_store
     assert opened.fingerprint() == simulated.fingerprint()
@@ -29,26 +29,26 @@ def test_round_trip(simulated, simulated_store):
 
 
 def test_path_as_text(simulated, simulated_store):
-    assert open_dataset(str(simulated_store)).fingerprint() == simulated.fingerprint()
+    assert open_chromatin(str(simulated_store)).fingerprint() == simulated.fingerprint()
 
 
 def test_round_trip_over_several_chunks(tmp_path):
     data = simulate_chromatin(SimulationSettings(genes=2100, bins=10))
     save_dataset(data, tmp_path / "large.zarr")
-    assert open_dataset(tmp_path / "large.zarr").xarray.identical(data.xarray)
+    assert open_chromatin(tmp_path / "large.zarr").xarray.identical(data.xarray)
 
 
 def test_without_labels_and_expression(simulated, tmp_path):
     bare = replace(simulated, xarray=simulated.xarray.drop_vars(["label", "expression"]))
     save_dataset(bare, tmp_path / "bare.zarr")
-    assert open_dataset(tmp_path / "bare.zarr").xarray.identical(bare.xarray)
+    assert open_chromatin(tmp_path / "bare.zarr").xarray.identical(bare.xarray)
 
 
 def test_opened_dataset_can_be_changed_and_saved_again(simulated_store, tmp_path):
-    opened = open_dataset(simulated_store)
+    opened = open_chromatin(simulated_store)
     changed = with_split(opened.split("train").with_marks(["H3K9me3", "H3K4me3"]), "thirds")
     save_dataset(changed, tmp_path / "part.zarr")
-    assert open_dataset(tmp_path / "part.zarr").xarray.identical(changed.xarray)
+    assert open_chromatin(tmp_path / "part.zarr").xarray.identical(changed.xarray)
 
 
 @pytest.mark.parametrize("name", ["data", "data.zarr.gz", "data.csv"])
@@ -73,7 +73,7 @@ def test_existing_dataset_is_kept_without_force(simulated, simulated_store):
 def test_force_replaces_the_whole_dataset(simulated, simulated_store):
     (simulated_store / "stale").mkdir()
     save_dataset(simulated.split("test"), simulated_store, force=True)
-    assert open_dataset(simulated_store).xarray.identical(simulated.split("test").xarray)
+    assert open_chromatin(simulated_store).xarray.identical(simulated.split("test").xarray)
     assert not (simulated_store / "stale").exists()
     assert [p.name for p in simulated_store.parent.iterdir()] == ["simulated.zarr"]
 
@@ -137,7 +137,7 @@ def test_interrupted_writing_keeps_the_old_dataset(interrupted, simulated_store,
 
 def refuses(path, *parts):
     with pytest.raises(DataError) as caught:
-        open_dataset(path)
+        open_chromatin(path)
     for part in (str(path), *parts):
         assert part in str(caught.value)
 
@@ -151,7 +151,7 @@ def test_lost_chunk(simulated_store, name):
 def test_lost_chunk_of_zeros_is_noticed(simulated, tmp_path):
     zeros = replace(simulated, xarray=simulated.xarray.assign(label=simulated.xarray.label * 0))
     save_dataset(zeros, tmp_path / "zeros.zarr")
-    assert not open_dataset(tmp_path / "zeros.zarr").labels().any()
+    assert not open_chromatin(tmp_path / "zeros.zarr").labels().any()
     (tmp_path / "zeros.zarr" / "label" / "c" / "0").unlink()
     refuses(tmp_path / "zeros.zarr", "a chunk of 'label'")
 
@@ -198,7 +198,7 @@ def edit_attributes(path, **values):
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
-        ("kind", "sequence", "found 'sequence'"),
+        ("kind", "sequence", "expected a chromatin dataset, found a sequence"),
         ("kind", None, "found None"),
         ("schema_version", 2, "found 2"),
         ("schema_version", None, "found None"),
@@ -229,4 +229,4 @@ def test_file_in_place_of_a_dataset(tmp_path):
 def test_files_of_a_file_manager_do_no_harm(simulated, simulated_store):
     (simulated_store / ".DS_Store").write_bytes(b"x")
     (simulated_store / ".thumbnails").mkdir()
-    assert open_dataset(simulated_store).fingerprint() == simulated.fingerprint()
+    assert open_chromatin(simulated_store).fingerprint() == simulated.fingerprint()

@@ -13,7 +13,18 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from attendome import __version__
-from attendome.cli import builds, comparing, datasets, downloads, exports, runs
+from attendome.cli import (
+    basenji,
+    builds,
+    comparing,
+    coverage,
+    datasets,
+    downloads,
+    explaining,
+    exports,
+    runs,
+    sequences,
+)
 from attendome.errors import AttendomeError
 
 INTERRUPTED = 130
@@ -76,11 +87,15 @@ app = typer.Typer(
     help="Predict how active genes are from chromatin, and see what the prediction looked at.",
 )
 builds.register(app)
+coverage.register(app)
 datasets.register(app)
 downloads.register(app)
 exports.register(app)
 runs.register(app)
+explaining.register(app)
 comparing.register(app)
+sequences.register(app)
+basenji.register(app)
 
 
 def _show_version(wanted: bool) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from attendome.cli import display
+from attendome.cli import display, sequence_display
 from attendome.cli.build_options import Column, Expression, check_column
 from attendome.cli.options import (
     BinSize,
@@ -138,6 +138,8 @@ def info(
         display.as_json(content)
     elif content["kind"] == "run":
         display.run(content)
+    elif content["kind"] == "sequence":
+        sequence_display.information(content)
     else:
         display.dataset(content)
         if report:

@@ -10,7 +10,7 @@ A rule is written as a word, with options behind a colon:
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def assign(genes: pd.DataFrame, rule: str) -> pd.Series:
         SettingsError: the rule or one of its options is unknown.
         DataError: the rule does not fit the genes, or leaves a split empty.
     """
-    name, options = _parse(rule)
+    name, options = parse_rule(rule, _OPTIONS)
     split: pd.Series = _RULES[name][0](genes, **options)
     for expected in SPLITS:
         if not (split == expected).any():
@@ -50,18 +50,27 @@ def check_rule(genes: pd.DataFrame, rule: str) -> None:
         SettingsError: as ``assign`` does.
         DataError: as ``assign`` does, where leaving out genes does not help.
     """
-    name, options = _parse(rule)
+    name, options = parse_rule(rule, _OPTIONS)
     if name == "column":
         _read_splits(**options)
     else:
         assign(genes, rule)
 
 
-def _parse(rule: str) -> tuple[str, dict[str, str]]:
+def parse_rule(rule: str, options_of: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, str]]:
+    """Take a rule apart: its word, and its options by name.
+
+    Args:
+        rule: the rule as written above.
+        options_of: the options of each rule that is known.
+
+    Raises:
+        SettingsError: the rule or one of its options is unknown.
+    """
     name, _, text = rule.partition(":")
-    if name not in _RULES:
-        raise SettingsError(f"Unknown split rule '{name}': {suggestion(name, _RULES)}")
-    known = _RULES[name][1]
+    if name not in options_of:
+        raise SettingsError(f"Unknown split rule '{name}': {suggestion(name, options_of)}")
+    known = options_of[name]
     options = dict(part.partition("=")[::2] for part in text.split(",") if part)
     for option in options:
         if option not in known:
@@ -78,15 +87,27 @@ def _thirds(genes: pd.DataFrame) -> pd.Series:
     return pd.Series(names, index=genes.index)
 
 
-def _random(
-    genes: pd.DataFrame, seed: str = "0", valid: str = "0.2", test: str = "0.2"
-) -> pd.Series:
+def shares_and_generator(
+    seed: str, valid: str, test: str
+) -> tuple[tuple[float, float], np.random.Generator]:
+    """Read the options of ``random``: the shares of valid and test, and the seed.
+
+    Raises:
+        SettingsError: one is no number, or the shares leave nothing for training.
+    """
     try:
         shares, generator = (float(valid), float(test)), np.random.default_rng(int(seed))
     except ValueError as error:
         raise SettingsError(f"The split rule 'random' expects numbers: {error}.") from error
     if not (min(shares) > 0 and sum(shares) < 1):  # so that NaN is refused too
         raise SettingsError("The shares of valid and test must be above 0 and add up to below 1.")
+    return shares, generator
+
+
+def _random(
+    genes: pd.DataFrame, seed: str = "0", valid: str = "0.2", test: str = "0.2"
+) -> pd.Series:
+    shares, generator = shares_and_generator(seed, valid, test)
     n_valid, n_test = (max(1, round(share * len(genes))) for share in shares)
     order = generator.permutation(len(genes))
     names = np.full(len(genes), "train", dtype=object)
@@ -95,7 +116,21 @@ def _random(
     return pd.Series(names, index=genes.index)
 
 
-def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Series:
+def by_chromosome(
+    genes: pd.DataFrame, valid: str = "", test: str = "", *, thing: str = "gene"
+) -> pd.Series:
+    """Hold whole chromosomes out: those named, with + between, or about a fifth for each.
+
+    Args:
+        genes: a row per gene, or per other ``thing``, with the column ``chrom``.
+        valid: chromosomes for validation.
+        test: chromosomes for the test.
+        thing: what the rows are, for messages.
+
+    Raises:
+        SettingsError: only one is given, or a chromosome stands in both.
+        DataError: a chromosome is not there, or there are too few.
+    """
     if bool(valid) != bool(test):
         raise SettingsError(
             "The split rule 'chromosome' needs both held-out sets, such as "
@@ -106,8 +141,8 @@ def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Seri
     if not valid:
         if len(present) < len(SPLITS):
             raise DataError(
-                f"The split rule 'chromosome' needs genes on three chromosomes or more; found "
-                f"{', '.join(present) or 'none: the genes have no locations'}."
+                f"The split rule 'chromosome' needs {thing}s on three chromosomes or more; found "
+                f"{', '.join(present) or f'none: the {thing}s have no locations'}."
             )
         valid, test = _held_out(genes["chrom"])
     both = set(valid.split("+")) & set(test.split("+"))
@@ -116,8 +151,8 @@ def _chromosome(genes: pd.DataFrame, valid: str = "", test: str = "") -> pd.Seri
     for name, chosen in (("valid", valid.split("+")), ("test", test.split("+"))):
         for chromosome in chosen:
             if chromosome not in present:
-                found = ", ".join(present) or "none: the genes have no locations"
-                raise DataError(f"No gene lies on '{chromosome}'; chromosomes present: {found}.")
+                found = ", ".join(present) or f"none: the {thing}s have no locations"
+                raise DataError(f"No {thing} lies on '{chromosome}'; chromosomes present: {found}.")
         split[genes["chrom"].isin(chosen)] = name
     unknown = int((genes["chrom"] == "").sum())
     if unknown:
@@ -179,6 +214,7 @@ def _read_splits(file: str = "") -> pd.Series:
 _RULES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "thirds": (_thirds, ()),
     "random": (_random, ("seed", "valid", "test")),
-    "chromosome": (_chromosome, ("valid", "test")),
+    "chromosome": (by_chromosome, ("valid", "test")),
     "column": (_column, ("file",)),
 }
+_OPTIONS = {name: options for name, (_, options) in _RULES.items()}

@@ -40,7 +40,7 @@ def bin_bedgraph(
     total, covered, highest = (values.reshape(-1) for values in empty_sums(grid))
     ends = known_ends(chromosomes, lengths or {})
     seen: dict[str, None] = {}
-    for rows in read_table(path, _BEDGRAPH):
+    for rows in read_table(path, BEDGRAPH):
         names = rows["chrom"].unique().to_list()
         seen |= dict.fromkeys(names)
         number = dict(zip(names, numbers(names, seen, chromosomes).tolist(), strict=True))
@@ -93,7 +93,7 @@ def _fault(fields: Sequence[str]) -> str:
     return "" if finite else f"expected a finite value in column 4, found {fields[3]!r}"
 
 
-_BEDGRAPH = TextFormat(
+BEDGRAPH = TextFormat(
     name="bedGraph",
     columns={"chrom": pl.String, "start": pl.Int64, "end": pl.Int64, "value": pl.Float64},
     keep=("chrom", "start", "end", "value"),

@@ -19,7 +19,7 @@ def bigwig_lengths(path: Path) -> dict[str, int]:
     Raises:
         DataError: the file is damaged.
     """
-    with _opened(path) as file:
+    with open_bigwig(path) as file:
         return {str(name): int(size) for name, size in file.chroms().items()}
 
 
@@ -44,7 +44,7 @@ def bin_bigwig(
     names = reconcile(lengths, chromosomes, str(path))
     theirs = {chromosomes.index(ours): name for name, ours in names.items()}
     total, covered, highest = empty_sums(grid)
-    with _opened(path) as file:
+    with open_bigwig(path) as file:
         for window in np.lexsort((grid.start, grid.chrom)):
             name, start = theirs.get(int(grid.chrom[window])), int(grid.start[window])
             progress(1)
@@ -65,7 +65,12 @@ def bin_bigwig(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def open_bigwig(path: Path) -> Iterator[Any]:
+    """Open a bigWig file with pybigtools.
+
+    Raises:
+        DataError: the file is damaged, or what is done with it meets damage.
+    """
     import pybigtools
 
     try:

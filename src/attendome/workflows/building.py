@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attendome.config import validate
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset, open_chromatin
 from attendome.data.building import build
 from attendome.data.differential import difference
 from attendome.data.measuring import Progress
@@ -76,7 +76,7 @@ def build_differential(
     """
     target = Path(out)
     check_new_dataset(target, force=force)
-    one, other = (d if isinstance(d, ChromatinDataset) else open_dataset(d) for d in (a, b))
+    one, other = (d if isinstance(d, ChromatinDataset) else open_chromatin(d) for d in (a, b))
     return save_dataset(difference(one, other), target, force=force)
 
 
@@ -148,7 +148,7 @@ def _stands(target: Path, files: ChromatinFiles, settings: BuildSettings) -> boo
     """Tell whether a dataset stands there; one from other files or settings is an error."""
     if not target.exists():
         return False
-    made = open_dataset(target).xarray.attrs.get("build", {})
+    made = open_chromatin(target).xarray.attrs.get("build", {})
     wanted = {"settings": settings.model_dump(mode="json"), "files": files.told()}
     if {key: made.get(key) for key in wanted} != wanted:
         raise DataError(

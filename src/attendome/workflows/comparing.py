@@ -10,7 +10,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from attendome.config import suggestion
-from attendome.data import open_dataset
+from attendome.data import open_chromatin
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.comparison import Comparison, compare_models
 from attendome.reports.comparison import write_comparison
@@ -99,7 +99,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     _check_one_target(variants)
     folder, where = Path(out), where or Where()
     _check_folder(folder)
-    datasets = [open_dataset(path) for path in data]
+    datasets = [open_chromatin(path) for path in data]
     todo = combinations(datasets, variants, seeds, folder.resolve() / RUNS, search)
     for combination in todo:
         check_same(combination)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset, open_chromatin
 from attendome.data.amend import with_expression, with_locations, with_split
 from attendome.data.attentivechrome import PUBLISHED_MARKS, read_attentivechrome
 from attendome.data.expression import read_expression
@@ -122,7 +122,7 @@ def import_weights(
     source, folder = Path(file), Path(out)
     check_new(folder, force=force)
     check_replaceable(folder)
-    dataset = open_dataset(data)
+    dataset = open_chromatin(data)
     model, settings = read_published_weights(source, dataset.bins)
     names = tuple(marks) if marks else published_marks(model.marks, dataset)
     dataset = dataset.with_marks(names)

@@ -5,7 +5,7 @@ from typing import Any
 
 from attendome import __version__
 from attendome.config import Settings
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset, SequenceDataset, open_dataset
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.quality import Quality, assess
@@ -14,6 +14,7 @@ from attendome.outputs import check_new
 from attendome.reports.quality import QualityContent, write_quality
 from attendome.workflows.configuration import CONFIG, resolve, training_settings
 from attendome.workflows.run import open_run
+from attendome.workflows.sequence_information import describe_sequence
 
 PUBLISHED_SIZE = {"chromatin": (5, 100)}
 
@@ -32,7 +33,7 @@ def describe(
         DataError: there is nothing at ``path``, or neither a dataset nor a run, or ``report``
             exists.
         RunError: the run is not finished or damaged.
-        SettingsError: ``report`` is given for a run.
+        SettingsError: ``report`` is given for a run or a sequence dataset.
     """
     folder = Path(path)
     if not folder.exists():
@@ -47,6 +48,10 @@ def describe(
     if report:
         check_new(Path(report), force=force)
     data = open_dataset(folder)
+    if isinstance(data, SequenceDataset):
+        if report:
+            raise SettingsError(f"{folder}: the quality page is of chromatin datasets only.")
+        return describe_sequence(data)
     quality = assess(data)
     content = _describe_dataset(data, quality)
     if report:

@@ -6,7 +6,7 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from attendome.data import ChromatinDataset, open_dataset
+from attendome.data import ChromatinDataset, open_chromatin
 from attendome.data.joining import agree_on_splits
 from attendome.data.schema import LINEAR
 from attendome.errors import DataError
@@ -78,7 +78,7 @@ def seen_in_training(
     if found == config.fingerprint:  # the one dataset of the run: nothing to read again
         return int((data.genes["split"] == "train").sum())
     try:
-        own = [with_marks_of(open_dataset(path), marks, config.model) for path in config.data]
+        own = [with_marks_of(open_chromatin(path), marks, config.model) for path in config.data]
         datasets, _ = agree_on_splits(own)
     except DataError:
         return None

@@ -1,0 +1,1 @@
+"""Sequence datasets: DNA and the coverage of many tracks along it."""
