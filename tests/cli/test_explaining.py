@@ -16,7 +16,7 @@ def test_validate(succeed, on_one, tmp_path):
     out = tmp_path / "out"
     said = succeed(
         *("explain", on_one, "--validate", "--held-out", HELD_OUT, "--out", out),
-        *("--methods", "occlusion", "--seeds", 2),
+        *("--methods", "occlusion, occlusion", "--seeds", 2),
     )
     assert f"{HELD_OUT} (held out; r = " in said
     assert said.startswith("occlusion: ")

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from attendome.interpretation.agreement import (
-    BETWEEN_SEEDS,
+    LEAST,
     ORDER,
     SEEDS,
     agreement_rows,
@@ -47,9 +47,19 @@ def test_order_and_untrained_stand_beside_the_seeds(maps):
     assert between > 0.9
     assert untrained["value"] == pytest.approx(spearman(maps[0], maps[2]).mean())
     assert untrained["difference_low"] > 0.5
-    beside = found.loc[(ORDER, BETWEEN_SEEDS)]
+    beside = found.loc[(ORDER, LEAST)]
     assert beside["value"] == pytest.approx(between)
     assert beside["difference_high"] < -0.5
+
+
+def test_the_order_of_marks_is_held_against_the_seeds_that_agree_least(maps):
+    own, near, other = maps[0], maps[0] + 0.1 * maps[1], maps[2]
+    found = table([own, near, other], reversed_marks=maps[0] + 3 * maps[3])
+    pairs = [spearman(own, other).mean(), spearman(near, other).mean()]
+    beside = found.loc[(ORDER, LEAST)]
+    assert beside["value"] == pytest.approx(min(pairs))
+    assert beside["value"] < found.loc[(ORDER, ""), "value"] < found.loc[(SEEDS, ""), "value"]
+    assert beside["difference_high"] > 0
 
 
 def test_maps_that_are_the_same_everywhere_have_no_order(maps):

@@ -28,7 +28,7 @@ SEEDS = [row("seeds", "", 0.71, 0.69, 0.73)]
 UNTRAINED = [row("seeds", "untrained model", 0.3, 0.2, 0.4, (0.41, 0.3, 0.5))]
 ORDER = [
     row("mark order", "", 0.5, 0.4, 0.6),
-    row("mark order", "between seeds", 0.71, 0.69, 0.73, (-0.21, -0.3, -0.1)),
+    row("mark order", "seeds that agree least", 0.71, 0.69, 0.73, (-0.21, -0.3, -0.1)),
 ]
 
 
@@ -75,6 +75,11 @@ def test_null_models_of_one_sort_are_listed():
 )
 def test_whether_it_follows(low, high, words):
     assert said(changed(0, low=low, high=high)).startswith(words)
+
+
+def test_what_rounding_leaves_is_no_difference():
+    text = said(changed(1, difference=2e-17, difference_low=1e-17, difference_high=3e-17))
+    assert "no better than raw signal (difference 0, 0 to 0)" in text
 
 
 def test_what_is_the_same_in_all_bins_is_not_held_against_anything():

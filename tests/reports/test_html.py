@@ -236,6 +236,16 @@ def test_maps_that_would_make_the_page_too_large_are_left_out(explained, tmp_pat
     assert "importance-occlusion" in text, "its means take no space"
 
 
+def test_a_map_that_fits_is_shown_after_one_that_does_not(explained, tmp_path, monkeypatch):
+    large = explained.explanations.maps["occlusion"]
+    maps = {"occlusion": large, "saliency": large * 0}
+    maps["saliency"].attrs = large.attrs
+    size = len(pack_map(large["importance"].to_numpy())["multiples"])
+    monkeypatch.setattr(html, "MAPS_LIMIT", size)
+    text = page(_with(explained, maps=maps), tmp_path)
+    assert [layer["name"] for layer in embedded(text)["gene-data"]["layers"]] == ["saliency"]
+
+
 def test_maps_of_expression_speak_for_more_of_it(explained, of_expression, tmp_path):
     maps = {
         "occlusion": explained.explanations.maps["occlusion"].assign_attrs(unit="log2 expression")

@@ -13,6 +13,7 @@ def test_the_mean_is_over_the_genes_that_a_method_covers(explained):
     np.testing.assert_allclose(line.y, found["importance"].to_numpy()[on, 0].mean(axis=0))
     assert figure.layout.yaxis.title.text == "log odds"
     assert figure.layout.yaxis.zeroline
+    assert figure.layout.yaxis.exponentformat == "e"
 
 
 def test_a_group_that_a_method_does_not_cover_is_left_out(explained):
@@ -46,6 +47,13 @@ def test_importance_of_nothing_is_no_share(explained):
     none = found.assign(mark_importance=found["mark_importance"] * 0)
     figure = importance.mark_shares({"saliency": none}, explained.maps)
     np.testing.assert_array_equal(figure.data[1].y, 0)
+
+
+def test_bars_of_one_method_have_its_name(explained):
+    one = {"occlusion": explained.explanations.maps["occlusion"]}
+    figure = importance.mark_shares(one, explained.maps.drop_vars("beta"))
+    assert [bar.name for bar in figure.data] == ["occlusion"]
+    assert figure.layout.showlegend
 
 
 def test_the_heat_map_has_each_gene_with_its_prediction_beside_it(content):

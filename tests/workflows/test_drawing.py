@@ -131,6 +131,13 @@ def test_runs_on_one_cell_type_have_folders_of_their_own(ready, three, on_both, 
     assert labels == [f"simulated, attentive-chrome, {run.path}" for run in (ready, three)]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"), [("K562 (a/b)", "K562_a_b_"), ("", "unnamed"), ("..", "unnamed")]
+)
+def test_files_are_made_in_the_folder_whatever_the_cell_type(text, name):
+    assert drawing._file_name(text) == name
+
+
 def test_a_model_of_expression(of_expression, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(drawing, "methods_of", lambda _model: [])
     gene = of_expression.dataset().genes.index[0]

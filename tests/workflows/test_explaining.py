@@ -290,3 +290,19 @@ def test_the_weights_of_a_classical_model_are_its_estimator(stored, tmp_path):
     other = ad.train(ChromatinDataset(labels), "logistic", tmp_path / "other")
     one, two = (origin_of(r.path, run.dataset())["weights_sha256"] for r in (run, other))
     assert one != two
+
+
+def test_maps_of_more_genes_are_not_replaced_unasked(run):
+    data = run.dataset()
+    few, other = data.split("test"), data.split("valid")
+    whole = run.explain(data)
+    assert run.explain(data).equals(whole)
+    with pytest.raises(DataError, match="holds 120 genes, and 96 of them would be lost"):
+        run.explain(few)
+    with xr.open_zarr(run.path / "attention.zarr", chunks=None) as kept:
+        assert kept.sizes["gene"] == 120
+    run.explain(few, force=True)
+    run.explain(few)
+    with pytest.raises(DataError, match="would be lost"):
+        run.explain(other)
+    assert run.explain(data).sizes["gene"] == 120  # holds all that was there, and more

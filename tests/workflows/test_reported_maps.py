@@ -8,7 +8,8 @@ import pytest
 import attendome as ad
 from attendome.errors import DataError
 from attendome.interpretation.attention import prediction_maps
-from attendome.workflows.reported_maps import explanations, stored_maps
+from attendome.workflows.known_maps import stored_maps
+from attendome.workflows.reported_maps import explanations
 
 
 def gathered(run, data, split="test"):
@@ -139,6 +140,15 @@ def test_verdicts_are_read(run, stored):
     assert gathered(run, stored).validate.endswith(f"{run.path} --validate --held-out MARK")
     validated(run)
     assert gathered(run, stored).verdicts == {"occlusion": "follows H3K27ac"}
+
+
+def test_verdicts_on_a_classical_model_are_on_its_estimator(stored, tmp_path):
+    marks = [mark for mark in stored.marks if mark != "H3K4me1"]
+    run = ad.train(stored, "logistic", tmp_path / "run", marks=marks)
+    run.explain(stored.split("test"), "occlusion", settings={"width": 10})
+    ad.validate(run, "H3K4me1", seeds=1)
+    found = gathered(run, run.dataset())
+    assert (list(found.verdicts), list(found.maps), found.notes) == (["occlusion"],) * 2 + ([],)
 
 
 def test_verdicts_on_other_weights_are_left_out(run, stored):

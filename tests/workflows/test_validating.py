@@ -182,7 +182,7 @@ def test_expression_is_split_at_the_median(of_expression, simulated, tmp_path):
 def test_where_hardly_a_gene_is_predicted_on_the_higher_half_is_taken():
     on, note = validating._predicted_on(np.linspace(-2, 0.1, 40), "label")
     assert on.sum() == 20
-    assert "gives 2 of the 40 genes a probability of .5 or more" in note
+    assert "gives 2 of the 40 genes a probability of .5 or more (they lie between 0.12 and" in note
     on, note = validating._predicted_on(np.linspace(-2, 2, 40), "label")
     assert (on.sum(), note) == (20, "")
 
@@ -266,6 +266,14 @@ def test_imported_weights_are_not_trained_again(on_four, tmp_path):
     assert beside.seeds == ()
     assert beside.notes[0].endswith("not known: the weights were imported.")
     assert beside.others() == [beside.untrained]
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_the_seed_of_imported_weights_is_not_known(on_four, tmp_path):
+    changes = {"imported_from": {"path": "x.pt", "sha256": "0"}, "settings": {}}
+    imported = replace(on_four, config=on_four.config.model_copy(update=changes))
+    found = validate(imported, HELD_OUT, out=tmp_path / "out", methods=["beta"])
+    assert found.facts["Seeds"] == "not known"
 
 
 def test_one_mark_has_one_order(stored, tmp_path):

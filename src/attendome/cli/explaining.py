@@ -121,7 +121,7 @@ def _validate(
     def watch(step: str) -> "AbstractContextManager[Progress]":
         return working(step, "done")
 
-    names = methods.split(",") if methods else None
+    names = [name.strip() for name in methods.split(",")] if methods else None
     found = run_validation(
         run, held_out, data=data, out=out, seeds=seeds, methods=names, watch=watch
     )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attendome.interpretation.agreement import BETWEEN_SEEDS, ORDER, SEEDS
+from attendome.interpretation.agreement import LEAST, ORDER, SEEDS
 from attendome.interpretation.faithfulness import RANDOM
 from attendome.interpretation.held_out import ALL_MARKS, UNTRAINED
 
@@ -18,6 +18,8 @@ _CURVES = {
 }
 _AGREES = {0.7: "Agrees", 0.3: "Agrees in part", -1.0: "Hardly agrees"}
 """From which mean ρ on two maps are said to agree."""
+_ROUNDING = 1e-6
+"""What is nearer to 0 is 0."""
 
 
 def verdict(table: pd.DataFrame, method: str, held_out: str, unit: str) -> str:
@@ -80,7 +82,7 @@ def _stable(rows: pd.DataFrame) -> Iterator[str]:
     yield text
     if (rows["check"] == ORDER).any():
         turned = _row(rows, ORDER, "")
-        less = _against(_row(rows, ORDER, BETWEEN_SEEDS)) == -1
+        less = _against(_row(rows, ORDER, LEAST)) == -1
         change = "more" if less else "no more"
         yield (
             f"The marks in reverse order change it {change} than another seed does "
@@ -99,7 +101,7 @@ def _against(row: Row) -> int:
 
 def _side(low: float, high: float) -> int:
     """Tell on which side of 0 an interval lies; 0 where it holds 0 or is not known."""
-    return 1 if low > 0 else -1 if high < 0 else 0
+    return 1 if low > _ROUNDING else -1 if high < -_ROUNDING else 0
 
 
 def _difference(row: Row) -> str:
@@ -119,7 +121,7 @@ def number(value: float) -> str:
     """
     if np.isnan(value):
         return "–"
-    if abs(value) < 1e-6:
+    if abs(value) < _ROUNDING:
         return "0"
     small = np.format_float_positional(value, precision=1, fractional=False)
     text = small if abs(value) < 0.005 else f"{value:.2f}"

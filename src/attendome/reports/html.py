@@ -65,10 +65,11 @@ def _layers(content: ReportContent) -> tuple[list[dict[str, Any]], list[str]]:
     layers, too_large, size = list[dict[str, Any]](), list[str](), 0
     for name, found in content.explanations.maps.items():
         packed = pack_map(found["importance"].to_numpy())
-        size += sum(map(len, packed.values()))
-        if size > MAPS_LIMIT:
+        more = sum(map(len, packed.values()))
+        if size + more > MAPS_LIMIT:
             too_large.append(name)
             continue
+        size += more
         unit, signed = importance.wrapped(found.attrs["unit"]), bool(found.attrs["signed"])
         layers.append({"name": name, "unit": unit, "signed": signed} | packed)
     return layers, too_large

@@ -56,7 +56,8 @@ def _panels(
     named = xr.DataArray(values, coords, ("group", "mark", "bin"), attrs=maps.attrs)
     titles = [wrapped(unit)] * named.sizes["mark"]
     figure = panels_by_mark(named, dict(names), titles, shared_scale=True)
-    return figure.update_yaxes(zeroline=True, zerolinecolor="#7f7f7f", zerolinewidth=1)
+    look = {"zeroline": True, "zerolinecolor": "#7f7f7f", "zerolinewidth": 1}
+    return figure.update_yaxes(exponentformat="e", **look)  # else 0.0002 reads 200μ
 
 
 def mark_shares(methods: Mapping[str, xr.Dataset], maps: xr.Dataset) -> go.Figure:
@@ -79,7 +80,7 @@ def mark_shares(methods: Mapping[str, xr.Dataset], maps: xr.Dataset) -> go.Figur
             marker_color=colour,
             name=name,
         )
-    figure.update_layout(barmode="group")
+    figure.update_layout(barmode="group", showlegend=True)  # also of one method
     figure.update_xaxes(type="category")
     figure.update_yaxes(title="share of the sum over marks", rangemode="tozero")
     return styled(figure, height=400)

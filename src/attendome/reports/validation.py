@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from attendome.interpretation.agreement import BETWEEN_SEEDS, ORDER, SEEDS
+from attendome.interpretation.agreement import LEAST, ORDER, SEEDS
 from attendome.interpretation.faithfulness import RANDOM
 from attendome.interpretation.held_out import ALL_MARKS, DISTANCE, PERMUTED, SIGNAL, UNTRAINED
 from attendome.interpretation.verdicts import number
@@ -106,7 +106,7 @@ def summary_cells(found: Validation) -> pd.DataFrame:
         "ρ between seeds": _texts(found.rows(SEEDS)),
         "ρ with untrained": _texts(found.rows(SEEDS, UNTRAINED)),
         "ρ with marks reversed": _texts(found.rows(ORDER)),
-        "reversed minus seeds": _texts(found.rows(ORDER, BETWEEN_SEEDS), "difference"),
+        "reversed minus least of seeds": _texts(found.rows(ORDER, LEAST), "difference"),
     }
     return _cells(columns, list(found.verdicts))
 
@@ -140,9 +140,10 @@ def _notes(found: Validation) -> list[str]:
     pearson = found.rows("pearson")
     flat = [f"{name} ({row['left_out']})" for name, row in pearson.iterrows() if row["left_out"]]
     texts = [
-        f"r, ρ with {found.held_out}: mean over the genes predicted on of the correlation over "
-        "bins of |importance|, summed over marks, with the signal of the mark. r of means: of the "
-        "two means over these genes, as published. Intervals: 95%, by a bootstrap of the genes.",
+        f"r, ρ with {found.held_out}: mean over the genes predicted on (of expression: high) of "
+        "the correlation over bins of |importance|, summed over marks, with the signal of the "
+        "mark. r of means: of the two means over these genes, as published. Intervals: 95%, by a "
+        "bootstrap of the genes; not of training.",
         f"Deletion, insertion: area under the change of the prediction ({found.unit}) while cells "
         "are removed, or added, in the order of the method, minus that of random order; above 0: "
         "better than random.",

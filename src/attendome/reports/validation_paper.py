@@ -62,10 +62,10 @@ def _draw_held_out(axes: "Axes", found: "Validation") -> None:
         )
     axes.axvline(0, color=NEUTRAL, linewidth=0.8, linestyle="--")
     axes.set_yticks(range(len(places)), list(places), parse_math=False)
-    axes.invert_yaxis()
+    axes.set_ylim(len(places) - 0.5, -0.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel(
-        f"Pearson's r with {found.held_out} over bins, mean over genes predicted on, 95% interval",
+        f"Pearson's r with {found.held_out} over bins, mean over genes, 95% interval",
         parse_math=False,
     )
 

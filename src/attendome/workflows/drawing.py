@@ -236,7 +236,7 @@ def _on(state: bool) -> str:
 
 
 def _file_name(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", text)
+    return re.sub(r"[^\w.-]+", "_", text).strip(".") or "unnamed"
 
 
 def _check_replaceable(folder: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from attendome import __version__
 from attendome.config import Settings, suggestion, validate
 from attendome.data import ChromatinDataset
-from attendome.errors import SettingsError
+from attendome.errors import DataError, SettingsError
 from attendome.genome.files import sha256
 from attendome.interpretation.baseline import BaselineSettings, baseline_of, completeness_error
 from attendome.interpretation.files import save_maps
@@ -119,6 +119,25 @@ def explain_into(
         raise
     shutil.rmtree(parts)
     return maps
+
+
+def check_nothing_lost(target: Path, data: ChromatinDataset) -> None:
+    """Check that maps which would be replaced hold no other genes than the new ones.
+
+    Raises:
+        DataError: they do.
+    """
+    try:
+        with xr.open_zarr(target, consolidated=False, chunks=None) as maps:
+            held = {str(gene) for gene in maps["gene"].to_numpy()}
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError):
+        return  # there are none, or none that can be read
+    lost = held - set(data.genes.index)
+    if lost:
+        raise DataError(
+            f"{target} holds {len(held)} genes, and {len(lost)} of them would be lost; choose "
+            "another name with --out, or replace it with --force (in Python force=True)."
+        )
 
 
 def origin_of(folder: Path, data: ChromatinDataset) -> dict[str, str]:

@@ -1,28 +1,22 @@
 """Maps of some genes: those that a run folder holds, or else new ones."""
 
-from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from attendome.data import ChromatinDataset
+from attendome.errors import DataError
 from attendome.workflows.explaining import Progress, explain, origin_of
-from attendome.workflows.run import Run
 
-
-def chosen(
-    data: ChromatinDataset, split: str | None = None, genes: Sequence[str] | None = None
-) -> ChromatinDataset:
-    """Select the genes of a split, and among them those named, by ID or name; by default all.
-
-    Raises:
-        DataError: the split has no genes, or a name is not that of one gene.
-    """
-    part = data.split(split) if split else data
-    return part.with_genes(genes) if genes else part
+if TYPE_CHECKING:
+    from attendome.workflows.run import Run
 
 
 def maps_of(
-    run: Run,
+    run: "Run",
     data: ChromatinDataset,
     part: ChromatinDataset,
     method: str = "attention",
@@ -46,25 +40,46 @@ def maps_of(
     Raises:
         SettingsError: the method is unknown, or the model does not take it.
     """
-    maps = _stored(run, data, method)
-    if maps is None or not part.xarray.indexes["gene"].isin(maps.indexes["gene"]).all():
+    genes = part.xarray["gene"].to_numpy()
+    try:
+        maps = stored_maps(run.path / f"{method}.zarr", method, run.path, data)
+        known = bool(np.isin(genes, maps["gene"]).all())
+    except DataError:
+        known = False
+    if not known:
         maps = explain(run.model, run.description, part, method, progress=progress)
-    return maps.drop_dims("predicted", errors="ignore").sel(gene=part.xarray["gene"].to_numpy())
+    return maps.drop_dims("predicted", errors="ignore").sel(gene=genes)
 
 
-def _stored(run: Run, data: ChromatinDataset, method: str) -> xr.Dataset | None:
-    """Open stored maps; None where there are none, or they are of other weights or data."""
-    path = run.path / f"{method}.zarr"
-    if not path.is_dir():
-        return None
+def stored_maps(path: Path, method: str, folder: Path, data: ChromatinDataset) -> xr.Dataset:
+    """Read the maps that a method has left in a file .zarr.
+
+    Args:
+        path: the file.
+        method: name of the method.
+        folder: the run folder.
+        data: the dataset that the genes must be of.
+
+    Raises:
+        DataError: they are damaged, or of another method, other weights or other data.
+    """
     try:
         with xr.open_zarr(path, consolidated=False, chunks=None) as opened:
             maps: xr.Dataset = opened.load()
-        genes = [str(gene) for gene in maps["gene"].to_numpy()]
-        explained = ChromatinDataset(data.xarray.sel(gene=genes))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError):
-        return None  # damaged, or of genes that the dataset does not have
-    expected = origin_of(run.path, explained) | {"method": method}
-    same = expected.items() <= maps.attrs.items() and "importance" in maps
-    texts = {n: v.astype(object) for n, v in maps.coords.items() if v.dtype.kind == "T"}
-    return maps.assign_coords(texts) if same else None
+        # Zarr gives numpy's variable-length strings, which do not compare with plain ones.
+        texts = {n: v.astype(object) for n, v in maps.coords.items() if v.dtype.kind == "T"}
+        maps = maps.assign_coords(texts)
+        genes, about = maps["gene"].to_numpy(), maps.attrs
+        lost = {"importance", "importance_mean", "mark_importance"} - set(maps)
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+        raise DataError(f"it is damaged ({error}); make it again.") from error
+    if lost or about.get("method") != method:
+        raise DataError(f"it does not hold the maps of {method}.")
+    known = np.isin(genes, data.xarray["gene"]).all()
+    part = replace(data, xarray=data.xarray.sel(gene=genes)) if known else data
+    origin = origin_of(folder, part)
+    if about.get("weights_sha256") != origin["weights_sha256"]:
+        raise DataError("it is of other weights than the run has now; make it again.")
+    if about.get("data_fingerprint") != origin["data_fingerprint"]:
+        raise DataError("it is of other data than were scored last; make it again.")
+    return maps

@@ -1,7 +1,6 @@
 """The maps, and the verdicts on them, that a report finds in a run folder."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,11 @@ from pydantic import TypeAdapter
 
 from attendome.data import ChromatinDataset
 from attendome.errors import DataError
-from attendome.genome.files import sha256
 from attendome.interpretation.methods import METHODS
 from attendome.models.registry import architecture
-from attendome.models.weights import WEIGHTS
 from attendome.reports.content import Explanations
 from attendome.workflows.explaining import explain, origin_of
+from attendome.workflows.known_maps import stored_maps
 
 if TYPE_CHECKING:
     from attendome.workflows.run import Run
@@ -54,7 +52,7 @@ def explanations(
     folder, verdicts = run.path / VALIDATION, dict[str, str]()
     try:
         if (folder / VERDICTS).exists():
-            verdicts = _verdicts(folder, sha256(run.path / WEIGHTS))
+            verdicts = _verdicts(folder, origin_of(run.path, data)["weights_sha256"])
     except DataError as error:
         notes.append(f"The validation in {folder} is left out: {error}")
     return Explanations(
@@ -88,40 +86,6 @@ def _stored(
         except DataError as error:
             notes.append(f"{path.name} is left out: {error}")
     return found, patterns, notes
-
-
-def stored_maps(path: Path, method: str, folder: Path, data: ChromatinDataset) -> xr.Dataset:
-    """Read the maps that a method has left in a file .zarr.
-
-    Args:
-        path: the file.
-        method: name of the method.
-        folder: the run folder.
-        data: the dataset that the genes must be of.
-
-    Raises:
-        DataError: they are damaged, or of another method, other weights or other data.
-    """
-    try:
-        with xr.open_zarr(path, consolidated=False, chunks=None) as opened:
-            maps: xr.Dataset = opened.load()
-        # Zarr gives numpy's variable-length strings, which do not compare with plain ones.
-        texts = {n: v.astype(object) for n, v in maps.coords.items() if v.dtype.kind == "T"}
-        maps = maps.assign_coords(texts)
-        genes, about = maps["gene"].to_numpy(), maps.attrs
-        lost = {"importance", "importance_mean", "mark_importance"} - set(maps)
-    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        raise DataError(f"it is damaged ({error}); make it again.") from error
-    if lost or about.get("method") != method:
-        raise DataError(f"it does not hold the maps of {method}.")
-    known = np.isin(genes, data.xarray["gene"]).all()
-    part = replace(data, xarray=data.xarray.sel(gene=genes)) if known else data
-    origin = origin_of(folder, part)
-    if about.get("weights_sha256") != origin["weights_sha256"]:
-        raise DataError("it is of other weights than the run has now; make it again.")
-    if about.get("data_fingerprint") != origin["data_fingerprint"]:
-        raise DataError("it is of other data than were scored last; make it again.")
-    return maps
 
 
 def _of_genes(stored: xr.Dataset, maps: xr.Dataset) -> xr.Dataset:

@@ -24,7 +24,7 @@ from attendome.reports import write_report
 from attendome.training.history import best_epoch, read_history, score_of
 from attendome.training.inference import model_input, placed, run_model
 from attendome.workflows.configuration import RunConfig, read_config
-from attendome.workflows.explaining import Progress, explain_into
+from attendome.workflows.explaining import Progress, check_nothing_lost, explain_into
 from attendome.workflows.matching import Data, matching
 from attendome.workflows.reporting import report_content
 from attendome.workflows.scoring import prediction_table, score_predictions, seen_in_training
@@ -165,14 +165,15 @@ class Run:
         Raises:
             SettingsError: the method or a setting is unknown, the model does not take the method,
                 or ``out`` has another ending.
-            DataError: ``out`` exists and ``force`` is not set.
+            DataError: ``force`` is not set, and ``out`` exists or the file in the run folder holds
+                genes that are not among these.
         """
-        target, force = Path(out or self.path / f"{method}.zarr"), force or out is None
-        check_maps(target, force=force)
-        given = settings or {}
-        return explain_into(
-            target, self, self.dataset(data), method, given, force=force, progress=progress
-        )
+        target, replace = Path(out or self.path / f"{method}.zarr"), force or out is None
+        check_maps(target, force=replace)
+        genes, given = self.dataset(data), settings or {}
+        if not force:
+            check_nothing_lost(target, genes)
+        return explain_into(target, self, genes, method, given, force=replace, progress=progress)
 
     def report(self, out: str | Path | None = None, *, force: bool = False) -> Path:
         """Write a self-contained HTML page about the model, its score and what it looked at.

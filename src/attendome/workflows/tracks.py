@@ -22,7 +22,7 @@ from attendome.genome.writing import (
 from attendome.interpretation.methods import method_for
 from attendome.outputs import check_new, new_output
 from attendome.workflows.explaining import Progress
-from attendome.workflows.known_maps import chosen, maps_of
+from attendome.workflows.known_maps import maps_of
 from attendome.workflows.matching import Data
 from attendome.workflows.run import Run, open_run
 
@@ -89,9 +89,9 @@ def export_tracks(  # noqa: PLR0913 - each is an option of the command
     opened = run if isinstance(run, Run) else open_run(run)
     summary = method_for(method, opened.description.model).summary
     whole = opened.dataset(data)
-    part = chosen(whole, split, genes)
-    if mark not in part.marks:
-        raise SettingsError(f"Unknown mark '{mark}': {suggestion(mark, part.marks)}")
+    if mark not in whole.marks:
+        raise SettingsError(f"Unknown mark '{mark}': {suggestion(mark, whole.marks)}")
+    part = _chosen(whole, split, genes)
     known = _located(part)
     located = ChromatinDataset(part.xarray.isel(gene=known), part.path)
     lengths = _lengths(located, chrom_sizes, needed=bigwig)
@@ -110,6 +110,13 @@ def export_tracks(  # noqa: PLR0913 - each is an option of the command
             about = f"{summary} ({maps.attrs['unit']}), by {opened.description.model}"
             write_bedgraph(rows, made, f"{located.cell_type} {mark} {method}", about)
     return Track(target, len(located.genes), int((~known).sum()), str(maps.attrs["unit"]))
+
+
+def _chosen(
+    data: ChromatinDataset, split: str | None, genes: Sequence[str] | None
+) -> ChromatinDataset:
+    part = data.split(split) if split else data
+    return part.with_genes(genes) if genes else part
 
 
 def _is_bigwig(path: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 from jaxtyping import Bool, Float
+from scipy.special import expit
 
 from attendome.data import ChromatinDataset, open_chromatin
 from attendome.errors import DataError, SettingsError
@@ -146,10 +147,12 @@ def _predicted_on(
     on = predicted >= 0
     if on.sum() >= _FEWEST_ON:
         return on, ""
+    lowest, highest = expit([predicted.min(), predicted.max()])
     return high, (
-        f"The model gives {on.sum()} of the {len(on)} genes a probability of .5 or more: the half "
-        "with the higher predictions stands for those predicted on (train with --set "
-        "calibration=platt for probabilities on both sides of .5)."
+        f"The model gives {on.sum()} of the {len(on)} genes a probability of .5 or more (they lie "
+        f"between {lowest:.2f} and {highest:.2f}): the half with the higher predictions stands for "
+        "those predicted on (train with --set calibration=platt for probabilities on both sides of "
+        ".5; where they hardly differ, the model has learned little that a map could show)."
     )
 
 
@@ -174,7 +177,7 @@ def _facts(run: Run, genes: Genes, held_out: str, beside: Beside) -> dict[str, s
     of = f"{count} of the test split" if count == genes.of else f"{count} of {genes.of}, drawn"
     halved = genes.note or run.description.readout.target == "expression"
     what = "with the higher predictions" if halved else "predicted on"
-    seeds = [str(one.config.settings.get("seed")) for one in (run, *beside.seeds)]
+    trained = [] if run.config.imported_from else [run, *beside.seeds]
     return {
         "Run": f"{run.path} ({run.description.model})",
         "Dataset": genes.data.name,
@@ -186,6 +189,6 @@ def _facts(run: Run, genes: Genes, held_out: str, beside: Beside) -> dict[str, s
             for method, given in SETTINGS.items()
             for key, value in given.items()
         ),
-        "Seeds": ", ".join(seeds),
+        "Seeds": ", ".join(str(one.config.settings["seed"]) for one in trained) or "not known",
         "Versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
     }

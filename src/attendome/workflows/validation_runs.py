@@ -14,7 +14,6 @@ import xarray as xr
 from jaxtyping import Float
 from torch import nn
 
-from attendome.config import Settings
 from attendome.data import ChromatinDataset
 from attendome.errors import DataError, RunError
 from attendome.interpretation.methods import method_for
@@ -28,7 +27,8 @@ from attendome.models.weights import (
 )
 from attendome.outputs import new_output
 from attendome.workflows.configuration import CONFIG, write_config
-from attendome.workflows.explaining import Progress, explain_into, method_settings, origin_of
+from attendome.workflows.explaining import Progress, explain_into, method_settings
+from attendome.workflows.known_maps import stored_maps
 from attendome.workflows.run import Run, open_run
 from attendome.workflows.starting import recorded_start
 from attendome.workflows.training import Existing, train
@@ -171,8 +171,8 @@ def importance_of(
     target = folder / f"{method}.zarr"
     data, settings = run.dataset(genes), SETTINGS.get(method, {})
     values = method_settings(method_for(method, run.description.model), settings)
-    maps = _kept(target, origin_of(run.path, data), values)
-    if maps is None:
+    maps = _kept(target, run, data, method)
+    if maps is None or maps.attrs["method_settings"] != json.dumps(values.model_dump()):
         step = f"{method}, {folder.name}"
         logger.info("explaining: %s", step)
         with watch(step) as progress:
@@ -182,13 +182,10 @@ def importance_of(
     return ordered["importance"].to_numpy()
 
 
-def _kept(target: Path, origin: dict[str, str], values: Settings) -> xr.Dataset | None:
-    """Open maps that stand there, if they are of these weights, genes and settings."""
-    if not target.is_dir():
-        return None
-    wanted = origin | {"method_settings": json.dumps(values.model_dump())}
+def _kept(target: Path, run: Run, data: ChromatinDataset, method: str) -> xr.Dataset | None:
+    """Open maps that stand there, if they are of these weights and genes."""
     try:
-        with xr.open_zarr(target, chunks=None) as stored:
-            return stored.load() if wanted.items() <= stored.attrs.items() else None
-    except (OSError, ValueError, LookupError, TypeError, RuntimeError):
-        return None  # damaged
+        maps = stored_maps(target, method, run.path, data)
+    except DataError:
+        return None
+    return maps if np.array_equal(maps["gene"], data.xarray["gene"]) else None

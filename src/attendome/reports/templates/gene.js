@@ -86,7 +86,7 @@ function drawPanels(place, data, gene, marks, layers) {
       layout[axis.replace("y", "yaxis")] = {
         domain: [Math.max(0, 1 - (used + PANEL) / all), 1 - used / all],
         title: { text: layer.unit, font: { size: 11 } }, range: scales[number] || rangeOf(values),
-        nticks: 4, zeroline: true, zerolinecolor: "#5b6875",
+        nticks: 4, exponentformat: "e", zeroline: true, zerolinecolor: "#5b6875",
       };
       traces.push(traceOf(layer, values, data, axis));
       used += PANEL;
