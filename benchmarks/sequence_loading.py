@@ -30,10 +30,9 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
-from attendome.data.sequence import writer as writing
+from attendome.data.sequence import store
 from attendome.data.sequence.dataset import SequenceDataset
-from attendome.data.sequence.layout import SequenceLayout
-from attendome.data.sequence.store import new_sequence_dataset, open_sequence
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.training.sequence_batches import Regions
 
 LENGTH, BIN_SIZE, BATCH = 131_072, 128, 4
@@ -57,16 +56,16 @@ def write(folder: Path, regions: int, tracks: int, files: int) -> SequenceDatase
     layout = SequenceLayout(table, pd.DataFrame(about, index=names), BIN_SIZE)
     path, plain = folder / f"regions_{files}.zarr", folder / "npy"
     plain.mkdir(exist_ok=True)
-    writing._MOST_FILES = files
+    store._MOST_FILES = files
     generator = np.random.default_rng(0)
-    with new_sequence_dataset(path, layout) as writer:
+    with store.new_sequence_dataset(path, layout) as writer:
         for region in range(regions):
             sequence, coverage = simulate(generator, tracks)
             writer.write(region, sequence, coverage)
             np.save(plain / f"{region}.sequence.npy", sequence)
             np.save(plain / f"{region}.coverage.npy", coverage)
         writer.finish()
-    return open_sequence(path)
+    return store.open_sequence(path)
 
 
 class PlainFiles(torch.utils.data.Dataset):

@@ -152,7 +152,7 @@ def small_sequences(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import numpy as np
     import pandas as pd
 
-    from attendome.data.sequence.layout import SequenceLayout
+    from attendome.data.sequence.schema import SequenceLayout
     from attendome.data.sequence.store import new_sequence_dataset
 
     start = np.arange(10) * 100

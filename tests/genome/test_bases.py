@@ -60,6 +60,15 @@ def test_another_assembly(track):
         pass
 
 
+def test_two_names_of_one_chromosome(tmp_path):
+    (tmp_path / "a.bedgraph").write_text("1\t0\t5\t1\nNC_000001.11\t5\t9\t2\n")
+    with (
+        pytest.raises(DataError, match=r"1 and NC_000001\.11 are both names of chr1"),
+        open_track(tmp_path / "a.bedgraph", {"chr1": 10}),
+    ):
+        pass
+
+
 def test_intervals_that_overlap(tmp_path):
     path = tmp_path / "a.bedgraph"
     path.write_text("chr1\t0\t10\t1\nchr1\t9\t12\t1\n")

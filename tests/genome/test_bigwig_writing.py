@@ -49,6 +49,11 @@ def test_a_full_disk_is_noticed(tmp_path):
         write_stretches(path, SIZES, [piece("chr1", (0, 10, 1.5))])
 
 
+def test_nothing_makes_no_file_that_can_be_read(tmp_path):
+    with pytest.raises(DataError, match=r"a.bw: could not be written"):
+        write_stretches(tmp_path / "a.bw", SIZES, [])
+
+
 @given(st.dictionaries(st.integers(0, 29), st.floats(0.1, 9)), st.integers(30, 33))
 def test_stretches_cover_a_chromosome_once(values, length):
     position = np.array(sorted(values), int)

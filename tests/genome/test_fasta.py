@@ -39,6 +39,7 @@ def test_bases_are_numbers_and_nothing_is_written_beside_the_file(fasta):
         assert genome.ambiguous == 1
         assert genome.read("chr1", 3, 6).tolist() == CHR1[3:6]
         assert genome.read("chr2", 0, 2).tolist() == [3, 3]
+        assert genome.letters("chr1", 3, 99) == b"TNacgtnRU"
     assert sorted(fasta.parent.iterdir()) == before
 
 

@@ -1,5 +1,6 @@
 import array
 import gzip
+import struct
 from contextlib import suppress
 
 import numpy as np
@@ -96,10 +97,22 @@ def test_without_the_tag_the_number_is_0(tmp_path):
     assert only(write_bam(tmp_path / "a.bam", records)).hits.tolist() == [0, 0]
 
 
+def test_a_list_of_less_than_nothing_is_passed_over(tmp_path):
+    """Walking back by its size would never end."""
+    path = write_bam(tmp_path / "a.bam", [Record("a", tags={"XB": array.array("b", [1] * 8)})])
+    content = gzip.decompress(path.read_bytes())
+    size = struct.pack("<i", 8)
+    assert content.count(b"XBBc" + size) == 1
+    path.write_bytes(
+        gzip.compress(content.replace(b"XBBc" + size, b"XBBc" + struct.pack("<i", -8)))
+    )
+    assert only(path).hits.tolist() == [0]
+
+
 def test_pieces_are_cut_at_records(tmp_path, monkeypatch):
     path = write_bam(tmp_path / "a.bam", [Record(f"r{n}", start=n) for n in range(300)])
     whole = only(path)
-    monkeypatch.setattr("attendome.genome.named_reads._PIECE", 500)
+    monkeypatch.setattr("attendome.genome.named_reads.PIECE", 500)
     pieces = list(read_named(path))
     assert len(pieces) > 10
     assert np.concatenate([piece.key for piece in pieces]).tolist() == whole.key.tolist()

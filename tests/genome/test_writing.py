@@ -117,6 +117,7 @@ def test_chromosome_sizes(tmp_path):
         ("chr1\n", "line 1 is not a table of chromosome sizes: expected the name and the length"),
         ("chr1\t5\nchr2\tlong\n", "line 2 .* reads: chr2 long"),
         ("chr1\t0\n", "line 1"),
+        ("chr1\t100\t200\t.5\nchr1\t200\t300\t.7\n", "found two lengths of chr1, 100 and 200"),
     ],
 )
 def test_sizes_that_are_none(tmp_path, text, message):

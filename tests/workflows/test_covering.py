@@ -95,6 +95,19 @@ def test_gc_correction_changes_values_and_is_said(tmp_path):
     assert any("of the variance of log coverage" in note for note in made.notes)
 
 
+def test_another_genome_is_refused_before_the_reads_are_read(bam, tmp_path):
+    fasta, told = tmp_path / "genome.fa", []
+    fasta.write_text(">chr1\nACGT\n")
+    with pytest.raises(DataError, match=r"genome\.fa: chr1 is 4 bp long there"):
+        ad.coverage(
+            bam,
+            tmp_path / "out.bw",
+            {"gc_correct": fasta},
+            progress=lambda *what: told.append(what),
+        )
+    assert not told
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -355,6 +355,8 @@ def test_tracks_that_do_not_fit_are_not_added(built, genome, simulated_store, tm
     (tmp_path / "other.bed").write_text("chr1\t0\t10\n")
     with pytest.raises(DataError, match=r"was built with the blacklist black\.bed"):
         add_tracks(out, built, more, blacklist=tmp_path / "other.bed")
+    with pytest.raises(DataError, match=r"none\.bed: no such file"):
+        add_tracks(out, built, more, blacklist=tmp_path / "none.bed")
     with pytest.raises(DataError, match="expected a sequence dataset"):
         add_tracks(out, simulated_store, more)
 

@@ -2,7 +2,7 @@ import pytest
 
 from attendome import open_dataset
 from attendome.errors import DataError, SettingsError
-from attendome.workflows.simulating import simulate
+from attendome.workflows.simulating import simulate, simulate_sequence
 
 
 def test_the_dataset_is_stored_as_it_is_returned(tmp_path):
@@ -31,3 +31,9 @@ def test_what_exists_is_replaced_only_with_force(simulated_store):
         simulate(simulated_store, {"genes": 30})
     simulate(simulated_store, {"genes": 30, "bins": 10}, force=True)
     assert len(open_dataset(simulated_store).genes) == 30
+
+
+def test_where_the_genome_goes_is_checked_first(tmp_path):
+    with pytest.raises(DataError, match="does not exist; create it first"):
+        simulate_sequence(tmp_path / "s.zarr", write_genome=tmp_path / "none" / "genome")
+    assert not any(tmp_path.iterdir())

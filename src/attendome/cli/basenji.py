@@ -50,8 +50,8 @@ def import_basenji(
     force: Force = False,
 ) -> None:
     """Import a folder of TFRecords of Basenji or its successors, without TensorFlow."""
-    from attendome.data.sequence.problems import problems
     from attendome.workflows.basenji import import_basenji as run_import
+    from attendome.workflows.sequence_information import problems
 
     with working("Reading", "regions") as progress:
         data = run_import(

@@ -70,9 +70,9 @@ SplitRule = Annotated[
     typer.Option(
         "--split",
         metavar="RULE",
-        help="chromosome:valid=chr8,test=chr9+chr1; random[:seed=N,valid=.2,test=.2,block=BP]; "
-        "fold[:folds=8,valid=fold0,test=fold1,seed=N,block=BP]; column: the fourth column of "
-        "--regions.",
+        help="chromosome (or chromosome:valid=A,test=B), random blocks (random:seed=N, valid=, "
+        "test=, block=BP), fold (fold:folds=8, valid=fold0, test=fold1, seed=, block=), or column: "
+        "the fourth column of --regions. Options have commas between them, and no blanks.",
     ),
 ]
 Missing = Annotated[

@@ -21,7 +21,8 @@ from attendome.errors import DataError
 from attendome.genome.text import DAMAGE
 
 _END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-_PIECE = 16 << 20
+PIECE = 16 << 20
+"""So many bytes of a file are unpacked at a time."""
 _UNMAPPED = 0x4
 _FIXED = 36  # bytes of a record before its name, its own length included
 
@@ -58,8 +59,8 @@ def bam_lengths(path: Path) -> dict[str, int]:
         whole = file.read() == _END_OF_FILE
     if not whole:
         raise DataError(f"{path}: is cut short (its end is missing); copy or download it again.")
-    with _opened(path) as stream:
-        sizes = _read_header(stream)
+    with opened(path) as stream:
+        sizes = read_header(stream)
     if not sizes:
         raise DataError(f"{path}: its header names no chromosome (@SQ); align the reads again.")
     return sizes
@@ -71,10 +72,10 @@ def read_alignments(path: Path) -> Iterator[Alignments]:
     Raises:
         DataError: the file is damaged.
     """
-    with _opened(path) as stream:
-        chromosomes = len(_read_header(stream))
+    with opened(path) as stream:
+        chromosomes = len(read_header(stream))
         rest = b""
-        while piece := stream.read(_PIECE):
+        while piece := stream.read(PIECE):
             content = rest + piece
             fields, used = _walk(np.frombuffer(content, np.uint8), chromosomes)
             if used < 0:
@@ -87,7 +88,12 @@ def read_alignments(path: Path) -> Iterator[Alignments]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Give the unpacked content of a BAM file; what goes wrong in the block is its damage.
+
+    Raises:
+        DataError: the file is cut short or damaged.
+    """
     try:
         with igzip_threaded.open(path, "rb", threads=1) as stream:
             yield stream
@@ -97,7 +103,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         ) from error
 
 
-def _read_header(stream: BufferedReader) -> dict[str, int]:
+def read_header(stream: BufferedReader) -> dict[str, int]:
     """Give the names and lengths of the chromosomes; the stream is at the first record then."""
     magic, text = struct.unpack("<4si", stream.read(8))
     if magic != b"BAM\1":
@@ -124,11 +130,11 @@ def _walk(
     fields = np.empty((5, len(content) // _FIXED + 1), np.int64)
     count = place = 0
     while place + _FIXED <= len(content):
-        behind = place + 4 + _int32(content, place)
+        behind = place + 4 + int32(content, place)
         name_length = content[place + 12]
         operations = content[place + 16] | content[place + 17] << 8
         cigar = place + _FIXED + name_length
-        chrom, start = _int32(content, place + 4), _int32(content, place + 8)
+        chrom, start = int32(content, place + 4), int32(content, place + 8)
         if cigar + 4 * operations > behind or not -1 <= chrom < chromosomes or start < -1:
             return fields, -1
         if behind > len(content):
@@ -138,7 +144,7 @@ def _walk(
             operations = 0
         span = 1 if operations == 0 else 0
         for operation in range(operations):
-            value = _int32(content, cigar + 4 * operation)
+            value = int32(content, cigar + 4 * operation)
             if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
                 span += value >> 4 & 0xFFFFFFF
         fields[0, count] = chrom
@@ -153,6 +159,7 @@ def _walk(
 
 @no_type_check
 @numba.njit(cache=True)
-def _int32(content: UInt8[np.ndarray, " byte"], place: int) -> int:
+def int32(content: UInt8[np.ndarray, " byte"], place: int) -> int:
+    """Read a whole number of four bytes."""
     low = content[place] | content[place + 1] << 8 | content[place + 2] << 16
     return np.int64(np.int32(low | np.int64(content[place + 3]) << 24))

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from attendome.errors import DataError
 from attendome.genome.bedgraph import BEDGRAPH
 from attendome.genome.bigwig import bigwig_lengths, open_bigwig
-from attendome.genome.chromosomes import check_lengths, matching
+from attendome.genome.chromosomes import check_lengths, reconcile
 from attendome.genome.files import kind_of
 from attendome.genome.text import read_table
 
@@ -56,7 +56,7 @@ def check_track(path: Path, lengths: Mapping[str, int]) -> dict[str, str]:
     if kind != "bigWig":
         return {}
     theirs = bigwig_lengths(path)
-    names = _named(path, theirs, lengths)
+    names = reconcile(theirs, lengths, str(path))
     check_lengths({ours: theirs[name] for name, ours in names.items()}, lengths, str(path))
     return names
 
@@ -94,17 +94,6 @@ def open_track(path: Path, lengths: Mapping[str, int]) -> Iterator[Track]:
         yield Track(read, names)
 
 
-def _named(path: Path, names: Mapping[str, object], lengths: Mapping[str, int]) -> dict[str, str]:
-    found = matching(names, lengths)
-    if not found:
-        theirs, ours = (", ".join(list(map(str, n))[:3]) for n in (names, lengths))
-        raise DataError(
-            f"{path}: none of its chromosomes (such as {theirs}) is one of the genome's (such as "
-            f"{ours}). Both must be of one assembly."
-        )
-    return found
-
-
 class _Lines:
     """A bedGraph file in memory, sorted."""
 
@@ -115,7 +104,7 @@ class _Lines:
                 place = [part[column].to_numpy().astype(np.int32) for column in ("start", "end")]
                 value = part["value"].to_numpy().astype(np.float32)
                 parts.setdefault(str(name), []).append((*place, value))
-        self.names = _named(path, parts, lengths)
+        self.names = reconcile(parts, lengths, str(path))
         self._rows = {}
         for name, ours in self.names.items():
             start, end, value = (

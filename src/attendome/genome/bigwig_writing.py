@@ -38,7 +38,7 @@ def write_stretches(path: Path, lengths: Mapping[str, int], pieces: Iterable[Str
         with pybigtools.open(str(path)) as made:
             bases = made.info()["summary"]["basesCovered"]
     except pybigtools.BBIReadError:
-        bases = 0
+        bases = None
     if not rows.taken or bases != rows.bases:
         raise DataError(f"{path.name}: could not be written whole; is the disk full?")
 

@@ -19,7 +19,7 @@ def reconcile(names: Iterable[str], wanted: Iterable[str], source: str) -> dict[
 
     Args:
         names: the chromosomes of the file.
-        wanted: the chromosomes of the genes or regions.
+        wanted: the chromosomes of the genes, the regions or the genome.
         source: what to call the file in a message.
 
     Returns:
@@ -35,8 +35,8 @@ def reconcile(names: Iterable[str], wanted: Iterable[str], source: str) -> dict[
     found = matching(names, wanted)
     if not found:
         raise DataError(
-            f"{source}: none of its chromosomes is one of the genes'. It has {_listed(names)}; the "
-            f"genes are on {_listed(wanted)}. Check that both are of the same species and assembly."
+            f"{source}: none of its chromosomes is one of {_listed(wanted)}. It has "
+            f"{_listed(names)}. Check that all files are of the same species and assembly."
         )
     names_of: dict[str, str] = {}
     for name, meant in found.items():

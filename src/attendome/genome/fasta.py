@@ -55,14 +55,8 @@ class Genome:
         Raises:
             DataError: the chromosome is not there, or a letter is none of DNA.
         """
-        if chrom not in self.lengths:
-            hint = suggestion(chrom, list(self.lengths)[:100])
-            raise DataError(f"{self.path}: has no chromosome '{chrom}': {hint}")
-        codes = np.full(end - start, N, dtype=np.uint8)
-        first, behind = max(start, 0), min(end, self.lengths[chrom])
-        if first >= behind:
-            return codes
-        letters = self._file.fetch(chrom, first, behind).encode("latin-1")
+        letters = self.letters(chrom, start, end)
+        codes, first = np.full(end - start, N, dtype=np.uint8), max(start, 0)
         found = _CODES[np.frombuffer(letters, np.uint8)]
         if (found == _WRONG).any():
             place = int((found == _WRONG).argmax())
@@ -72,8 +66,22 @@ class Genome:
             )
         several = found == _AMBIGUOUS
         self.ambiguous += int(several.sum())
-        codes[first - start : behind - start] = np.where(several, N, found)
+        codes[first - start : first - start + len(found)] = np.where(several, N, found)
         return codes
+
+    def letters(self, chrom: str, start: int, end: int) -> bytes:
+        """Give the letters of an interval as they stand, in either case; none off the ends.
+
+        Raises:
+            DataError: the chromosome is not there.
+        """
+        if chrom not in self.lengths:
+            hint = suggestion(chrom, list(self.lengths)[:100])
+            raise DataError(f"{self.path}: has no chromosome '{chrom}': {hint}")
+        first, behind = max(start, 0), min(end, self.lengths[chrom])
+        if first >= behind:
+            return b""
+        return self._file.fetch(chrom, first, behind).encode("latin-1")
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """Correct coverage for the share of G and C around, which decides how well DNA is sequenced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import no_type_check
 
 import numba
@@ -10,9 +9,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from attendome.errors import DataError
-from attendome.genome.chromosomes import check_lengths, matching
+from attendome.genome.chromosomes import check_lengths, reconcile
 from attendome.genome.events import layer_of, position_of
-from attendome.genome.fasta_records import read_fasta
+from attendome.genome.fasta import Genome
 from attendome.genome.multimapping import Shared, kernel
 
 _SMOOTHING = 64.0  # bp, the standard deviation of the Gaussian
@@ -51,10 +50,29 @@ class _Windows:
     places: Int[np.ndarray, " window"]
 
 
+def check_genome(genome: Genome, lengths: Mapping[str, int]) -> dict[str, str]:
+    """Check that a genome is the one of the reads.
+
+    Args:
+        genome: the genome.
+        lengths: length of each chromosome of the reads, in bp.
+
+    Returns:
+        The reads' name of each of the genome's chromosomes that is one of theirs.
+
+    Raises:
+        DataError: it has none of the chromosomes, or one of another length.
+    """
+    names = reconcile(genome.lengths, lengths, str(genome.path))
+    theirs = {ours: genome.lengths[name] for name, ours in names.items()}
+    check_lengths(theirs, lengths, str(genome.path))
+    return names
+
+
 def gc_correction(
     shared: Shared,
     lengths: dict[str, int],
-    fasta: Path,
+    genome: Genome,
     *,
     as_published: bool = False,
     progress: Callable[[int], None] = lambda _: None,
@@ -72,43 +90,34 @@ def gc_correction(
     Args:
         shared: the coverage.
         lengths: length of each chromosome, in bp, in the order of its number.
-        fasta: the genome.
+        genome: the genome.
         as_published: as in Basenji's bam_cov.py: the fit is to log2, its use with e; the window of
             the coverage lies 192 bp before that of the sequence; lower-case G and C do not count.
         progress: called with the number of bases read since the last call.
 
     Raises:
-        DataError: the FASTA file is damaged, has none of the chromosomes, or one of another length,
-            or there are too few windows.
+        DataError: the genome is another one, or there are too few windows.
     """
     chrom, base = layer_of(shared.site) % len(lengths), position_of(shared.site)
-    wanted = {name: number for number, name in enumerate(lengths)}
+    numbers = {name: number for number, name in enumerate(lengths)}
     gc = np.full(len(shared.site), np.nan)
-    windows, found = [], set()
-    for heading, letters in read_fasta(fasta):
-        meant = matching([heading], wanted).get(heading)
-        if meant is None or meant in found:
-            continue
-        found.add(meant)
-        check_lengths({meant: len(letters)}, lengths, str(fasta))
-        here = np.flatnonzero(chrom == wanted[meant])
+    windows, found = [], check_genome(genome, lengths)
+    for name, ours in found.items():
+        here = np.flatnonzero(chrom == numbers[ours])
+        letters = genome.letters(name, 0, lengths[ours])
         code = _coded(letters, lower_case=not as_published)
         gc[here] = _around(code, base[here], _WEIGHT)
         several = shared.value[here] != shared.unique[here]
         ahead = _HALF if as_published else 0
         windows.append(_windows(code, base[here], shared.unique[here], several, ahead=ahead))
         progress(len(letters))
-    if not found:
-        raise DataError(
-            f"{fasta}: has none of the chromosomes of the reads, such as {next(iter(lengths))}."
-        )
-    fit = _fitted(fasta, windows, in_twos=as_published)
-    names = list(lengths)
+    fit = _fitted(genome, windows, in_twos=as_published)
+    names = [list(lengths)[number] for number in np.unique(chrom)]
     return Correction(
         factor=np.where(np.isnan(gc), 1.0, np.exp(fit.baseline - fit.curve(gc))),
         windows=fit.windows,
         explained=fit.explained,
-        missing=[names[number] for number in np.unique(chrom) if names[number] not in found],
+        missing=[name for name in names if name not in found.values()],
     )
 
 
@@ -120,7 +129,7 @@ class _Fit:
     explained: float
 
 
-def _fitted(fasta: Path, parts: list[_Windows], *, in_twos: bool) -> _Fit:
+def _fitted(genome: Genome, parts: list[_Windows], *, in_twos: bool) -> _Fit:
     from sklearn.linear_model import Ridge
 
     gc, coverage, places = (
@@ -129,8 +138,8 @@ def _fitted(fasta: Path, parts: list[_Windows], *, in_twos: bool) -> _Fit:
     )
     if len(gc) < _FEWEST:
         raise DataError(
-            f"{fasta}: has {len(gc)} windows of {_WINDOW} bp without N on the chromosomes of the "
-            f"reads; a correction for G and C needs {_FEWEST} or more."
+            f"{genome.path}: has {len(gc)} windows of {_WINDOW} bp without N on the chromosomes of "
+            f"the reads; a correction for G and C needs {_FEWEST} or more."
         )
     mixed = np.random.default_rng(0).permutation(len(gc))
     chosen = mixed[np.argsort(places[mixed], kind="stable")[:_WINDOWS]]

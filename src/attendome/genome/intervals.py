@@ -9,17 +9,20 @@ import polars as pl
 from jaxtyping import Int, Shaped
 
 from attendome.errors import DataError
-from attendome.genome.chromosomes import matching
+from attendome.genome.chromosomes import reconcile
 from attendome.genome.tables import first_line
 from attendome.genome.text import INTERVAL, TextFormat, fault_of_interval, read_table
 
 
-def read_intervals(path: Path, lengths: Mapping[str, int]) -> pd.DataFrame:
+def read_intervals(
+    path: Path, lengths: Mapping[str, int], *, elsewhere: bool = False
+) -> pd.DataFrame:
     """Read a BED file, plain or .gz; its chromosomes may have other names, such as 1 for chr1.
 
     Args:
         path: the file: three columns or more (chrom, start, end), between tabs.
         lengths: length of each chromosome of the genome, in bp.
+        elsewhere: also give the intervals on other chromosomes, with an empty ``chrom``.
 
     Returns:
         A row per interval on these chromosomes, in the order of the file: ``chrom`` as the genome
@@ -42,17 +45,9 @@ def read_intervals(path: Path, lengths: Mapping[str, int]) -> pd.DataFrame:
     table = pl.concat(list(read_table(path, form))).to_pandas()
     if not named:
         table["name"] = ""
-    names = matching(table["chrom"].unique(), lengths)
-    found = table[table["chrom"].isin(list(names))]
-    if found.empty:
-        theirs, ours = (
-            ", ".join(list(map(str, n))[:3]) for n in (table["chrom"].unique(), lengths)
-        )
-        raise DataError(
-            f"{path}: none of its chromosomes (such as {theirs}) is one of the genome's (such as "
-            f"{ours}). Both must be of one assembly."
-        )
-    found = found.assign(chrom=found["chrom"].map(names)).fillna({"name": ""})
+    names = reconcile(table["chrom"].unique(), lengths, str(path))
+    found = table.assign(chrom=table["chrom"].map(names)).fillna({"chrom": "", "name": ""})
+    found = found if elsewhere else found[found["chrom"] != ""]
     beyond = found["end"] > found["chrom"].map(lengths)
     if beyond.any():
         first = found[beyond].iloc[0]

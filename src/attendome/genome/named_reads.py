@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from jaxtyping import Int, UInt8, UInt64
 
-from attendome.genome.bam import _PIECE, _int32, _opened, _read_header
+from attendome.genome.bam import PIECE, int32, opened, read_header
 
 _FIXED = 36  # bytes of a record before its name, its own length included
 _MATE = 0xC0  # of a pair, the first or the second
@@ -47,10 +47,10 @@ def read_named(path: Path) -> Iterator[NamedReads]:
     Raises:
         DataError: the file is damaged.
     """
-    with _opened(path) as stream:
-        chromosomes = len(_read_header(stream))
+    with opened(path) as stream:
+        chromosomes = len(read_header(stream))
         rest = b""
-        while piece := stream.read(_PIECE):
+        while piece := stream.read(PIECE):
             content = rest + piece
             fields, key, used = _walk(np.frombuffer(content, np.uint8), chromosomes)
             if used < 0:
@@ -75,12 +75,12 @@ def _walk(
     fields, key = np.empty((7, most), np.int64), np.empty(most, np.uint64)
     count = place = 0
     while place + _FIXED <= len(content):
-        behind = place + 4 + _int32(content, place)
+        behind = place + 4 + int32(content, place)
         name, operations = place + _FIXED, content[place + 16] | content[place + 17] << 8
         cigar = name + content[place + 12]
-        letters = _int32(content, place + 20)
+        letters = int32(content, place + 20)
         tags = cigar + 4 * operations + (letters + 1) // 2 + letters
-        chrom, start = _int32(content, place + 4), _int32(content, place + 8)
+        chrom, start = int32(content, place + 4), int32(content, place + 8)
         if letters < 0 or tags > behind or not -1 <= chrom < chromosomes or start < -1:
             return fields, key, -1
         if behind > len(content):
@@ -92,7 +92,7 @@ def _walk(
         fields[3, count] = flag
         fields[4, count] = content[place + 13]
         fields[5, count] = _hits(content, tags, behind)
-        fields[6, count] = _int32(content, place + 32)
+        fields[6, count] = int32(content, place + 32)
         key[count] = _key(content, name, cigar, flag)
         count += 1
         place = behind
@@ -105,7 +105,7 @@ def _span(content: UInt8[np.ndarray, " byte"], cigar: int, operations: int) -> i
     """Count the bases of the reference under a read."""
     span = 0
     for operation in range(operations):
-        value = _int32(content, cigar + 4 * operation)
+        value = int32(content, cigar + 4 * operation)
         if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
             span += value >> 4 & 0xFFFFFFF
     return span
@@ -152,7 +152,7 @@ def _size(content: UInt8[np.ndarray, " byte"], kind: int, value: int, behind: in
     if kind == ord("B"):
         if value + 5 > behind:
             return behind - value
-        return 5 + _bytes_of(content[value]) * _int32(content, value + 1)
+        return 5 + _bytes_of(content[value]) * max(int32(content, value + 1), 0)
     return _bytes_of(kind)
 
 

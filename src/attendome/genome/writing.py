@@ -95,9 +95,16 @@ def read_chromosome_sizes(path: Path) -> dict[str, int]:
     """Read names and lengths of chromosomes, as in UCSC's chrom.sizes or a FASTA index (.fai).
 
     Raises:
-        DataError: the file is missing or empty, or a line is malformed; the message names it.
+        DataError: the file is missing or empty, a line is malformed, or a chromosome has two
+            lengths; the message names it.
     """
-    sizes = {name: length for rows in read_table(path, _SIZES) for name, length in rows.iter_rows()}
+    sizes = dict[str, int]()
+    for name, length in (row for rows in read_table(path, _SIZES) for row in rows.iter_rows()):
+        if sizes.setdefault(name, length) != length:
+            raise DataError(
+                f"{path}: expected names and lengths of chromosomes, as in chrom.sizes or .fai; "
+                f"found two lengths of {name}, {sizes[name]} and {length}."
+            )
     if not sizes:
         raise DataError(f"{path}: expected names and lengths of chromosomes, found none.")
     return sizes

@@ -10,8 +10,8 @@ import numpy as np
 from attendome.data import SequenceDataset, open_sequence
 from attendome.data.sequence.basenji import RECORDS, BasenjiFolder, write_basenji
 from attendome.data.sequence.basenji_tables import SEQUENCES, STATISTICS, TARGETS
-from attendome.data.sequence.layout import SequenceLayout
 from attendome.data.sequence.rebinning import Rebinning
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.store import new_sequence_dataset
 from attendome.data.store import check_new_dataset
 from attendome.errors import DataError, SettingsError

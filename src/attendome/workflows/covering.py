@@ -1,7 +1,7 @@
 """Make coverage tracks from reads."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,14 @@ from pydantic import Field, model_validator
 
 from attendome.config import validate
 from attendome.errors import DataError, SettingsError
+from attendome.genome.bam import bam_lengths
 from attendome.genome.bigwig_writing import Stretches, filled, write_stretches
 from attendome.genome.event_reading import read_events
 from attendome.genome.events import EventRule, Events, layer_of, position_of
+from attendome.genome.fasta import Genome, open_genome
 from attendome.genome.files import kind_of
-from attendome.genome.gc_correction import gc_correction
+from attendome.genome.gc_correction import check_genome, gc_correction
 from attendome.genome.multimapping import Shared, share_out
-from attendome.genome.text import open_text
 from attendome.outputs import check_new, new_output
 
 Progress = Callable[[str, int], None]
@@ -101,13 +102,12 @@ def coverage(
     path = Path(reads)
     if (kind := kind_of(path)) != "BAM":
         raise DataError(f"{path}: expected BAM, found {kind}.")
-    if settings.gc_correct:
-        open_text(settings.gc_correct).close()  # it is read after the long work
-    events = read_events(path, settings, partial(progress, "Reading records"))
-    equally = settings.multimap == "equal"
-    rounds = partial(progress, "Sharing out reads with several places, round")
-    shared = share_out(events, equally=equally, progress=rounds)
-    values, notes = _values(events, shared, settings, progress)
+    with _genome(settings, path) as genome:
+        events = read_events(path, settings, partial(progress, "Reading records"))
+        equally = settings.multimap == "equal"
+        rounds = partial(progress, "Sharing out reads with several places, round")
+        shared = share_out(events, equally=equally, progress=rounds)
+        values, notes = _values(events, shared, settings, genome, progress)
     total = []
     with ExitStack() as stack:
         for strand, file in enumerate(files):
@@ -135,8 +135,23 @@ def _outputs(out: Path, *, strands: bool) -> list[Path]:
     return [out.with_suffix(f".{strand}{out.suffix}") for strand in ("plus", "minus")]
 
 
+@contextmanager
+def _genome(settings: CoverageSettings, reads: Path) -> Iterator[Genome | None]:
+    """Open the genome for the correction, and check it before the long work."""
+    if settings.gc_correct is None:
+        yield None
+        return
+    with open_genome(settings.gc_correct) as genome:
+        check_genome(genome, bam_lengths(reads))
+        yield genome
+
+
 def _values(
-    events: Events, shared: Shared, settings: CoverageSettings, progress: Progress
+    events: Events,
+    shared: Shared,
+    settings: CoverageSettings,
+    genome: Genome | None,
+    progress: Progress,
 ) -> tuple[Float[np.ndarray, " site"], list[str]]:
     """Correct and clip; say what happened."""
     values, notes = shared.value, []
@@ -152,15 +167,10 @@ def _values(
             "above 1: they count there, though the aligner was not sure. Have it report several "
             "places, or leave such reads out with multimap unique."
         )
-    if settings.gc_correct:
+    if genome:
+        correct = partial(gc_correction, as_published=settings.as_published)
         reading = partial(progress, "Correcting for G and C, bases")
-        found = gc_correction(
-            shared,
-            events.lengths,
-            settings.gc_correct,
-            as_published=settings.as_published,
-            progress=reading,
-        )
+        found = correct(shared, events.lengths, genome, progress=reading)
         values = values * found.factor
         notes.append(
             f"G and C explain {found.explained:.1%} of the variance of log coverage between "

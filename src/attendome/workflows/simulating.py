@@ -12,7 +12,7 @@ from attendome.data.sequence.simulation import SequenceSimulation, simulate_regi
 from attendome.data.simulation import SimulationSettings
 from attendome.data.store import check_new_dataset, save_dataset
 from attendome.errors import DataError
-from attendome.outputs import new_output
+from attendome.outputs import check_new, new_output
 
 
 def simulate(
@@ -51,11 +51,13 @@ def simulate_sequence(
 
     Raises:
         SettingsError: a setting is unknown or not valid.
-        DataError: ``out`` or the folder exists.
+        DataError: ``out`` or the folder exists, or cannot be made there.
     """
     check_new_dataset(Path(out), force=force)
-    if write_genome and Path(write_genome).exists():
-        raise DataError(f"{write_genome} exists already; name another folder for the genome.")
+    if write_genome:
+        if Path(write_genome).exists():
+            raise DataError(f"{write_genome} exists already; name another folder for the genome.")
+        check_new(Path(write_genome))
     values = validate(SequenceSimulation, settings or {})
     data = store(simulate_regions(values), values, Path(out), force=force)
     if write_genome:

@@ -92,6 +92,12 @@ def test_what_a_hard_clip_cut_off_is_told():
     assert join.clipped(stored).tolist() == [[False], [True]]
 
 
+def test_a_hard_clip_beyond_float16_cuts_nothing_off():
+    track = pd.DataFrame({"sum_stat": ["sum"], "clip": [1e6]})
+    join = Rebinning.of_tracks(track, 1, linear=True)
+    assert not join.clipped(np.array([[60_000.0]], np.float16)).any()
+
+
 @pytest.mark.parametrize("name", ["median", "peak", ""])
 def test_other_statistics_are_refused(name):
     tracks = pd.DataFrame({"sum_stat": ["sum", name]}, index=["a", "b"])

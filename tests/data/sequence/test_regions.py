@@ -98,9 +98,10 @@ def test_regions_of_the_user_are_around_the_middle(choose):
 
 def test_regions_off_the_end_and_twice_and_in_gaps_are_left_out_and_counted(choose):
     lines = ["chr1\t0\t90", "chr1\t920\t1000", "chr1\t500\t600", "chr1\t500\t600", "chr2\t0\t100"]
-    lines += ["chr1\t800\t900", "chr1\t100\t200", "chr3\t0\t100"]
+    lines += ["chr1\t800\t900", "chr1\t100\t200", "chr3\t0\t100", "chr7\t0\t100"]
     found = choose({}, regions="\n".join(lines), gaps="chr1\t899\t901\n")
     assert found.left_out == {
+        "on chromosomes that the genome does not have": 1,
         "reaching beyond the end of the chromosome": 2,
         "the same as another": 1,
         "touching a gap": 1,
@@ -116,6 +117,12 @@ def test_overlapping_regions_of_the_user(choose):
     splits = ["train", "train", "valid", "test", "test", "test", "test", "test"]
     bed = "".join(f"chr1\t{s}\t{s + 100}\t{x}\n" for s, x in zip(starts, splits, strict=True))
     with pytest.raises(DataError, match=r"chr1:90-190 \(train\) and chr1:180-280 \(valid\)"):
+        choose({"split": "column"}, regions=bed)
+
+
+def test_a_region_in_two_splits_is_refused(choose):
+    bed = "chr1\t0\t100\ttrain\nchr1\t0\t100\ttest\nchr2\t0\t100\tvalid\n"
+    with pytest.raises(DataError, match=r"chr1:0-100 \(train\) and chr1:0-100 \(test\)"):
         choose({"split": "column"}, regions=bed)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, UInt8
 
-from attendome.data.sequence.layout import SequenceLayout
 from attendome.data.sequence.measuring import Plan
-from attendome.data.sequence.writer import SequenceWriter
+from attendome.data.sequence.schema import SequenceLayout
+from attendome.data.sequence.store import SequenceWriter
 from attendome.outputs import new_output, write_text
 
 _BLOCK_BYTES = 256 << 20

@@ -19,7 +19,7 @@ from attendome.data.sequence.basenji_tables import (
     write_tables,
 )
 from attendome.data.sequence.dataset import SequenceDataset
-from attendome.data.sequence.layout import SequenceLayout
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.tally import UNKNOWN_BASE
 from attendome.data.sequence.tf_example import make_example, read_example
 from attendome.data.sequence.tfrecord import read_records, write_records
@@ -174,7 +174,7 @@ def _features(content: bytes, path: Path, number: int) -> dict[str, Any]:
         if name not in features:
             raise DataError(
                 f"{path}, record {number}: expected the features '{_SEQUENCE}' and '{_TARGET}', "
-                f"found {', '.join(features) or 'none'}."
+                f"found {', '.join(sorted(features)) or 'none'}."
             )
     return features
 

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from attendome.data.sequence.layout import SequenceLayout
-from attendome.data.sequence.schema import SOURCE_COLUMNS
+from attendome.data.sequence.schema import SOURCE_COLUMNS, SequenceLayout
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError
 from attendome.genome.tables import read_frame

@@ -21,10 +21,10 @@ from attendome.data.sequence.assembling import (
     track_columns,
 )
 from attendome.data.sequence.dataset import SequenceDataset
-from attendome.data.sequence.layout import SequenceLayout
 from attendome.data.sequence.measuring import Plan, notes_of
 from attendome.data.sequence.recipe import SequenceFiles, SequenceSettings
 from attendome.data.sequence.regions import Regions, choose_regions
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.store import open_sequence
 from attendome.data.sequence.targets import ORDER
 from attendome.data.sequence.tracks_table import check_files, read_tracks
@@ -75,14 +75,15 @@ def plan_build(out: Path, files: SequenceFiles, settings: SequenceSettings) -> P
         regions=regions.table[_PLACES],
         tracks=tracks,
         lengths=used,
-        blacklist=_stretches(files.blacklist, lengths),
+        blacklist=read_stretches(files.blacklist, lengths),
         settings=settings,
         parts=parts_of(out),
     )
     return Planned(plan, regions, chromosomes.assembly_of(lengths))
 
 
-def _stretches(path: Path | None, lengths: Mapping[str, int]) -> pd.DataFrame:
+def read_stretches(path: Path | None, lengths: Mapping[str, int]) -> pd.DataFrame:
+    """Read the intervals of a BED file; none, where there is no file."""
     if path is None:
         return pd.DataFrame({"chrom": [], "start": [], "end": []})
     return read_intervals(path, lengths)[_PLACES]

@@ -5,15 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from attendome.data.sequence.assembling import Told, assemble, parts_of, track_columns
-from attendome.data.sequence.building import Facts, source, sources_of
+from attendome.data.sequence.building import Facts, read_stretches, source, sources_of
 from attendome.data.sequence.dataset import SequenceDataset
-from attendome.data.sequence.layout import SequenceLayout
 from attendome.data.sequence.measuring import Plan, notes_of
 from attendome.data.sequence.recipe import SequenceSettings
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.store import open_sequence
 from attendome.data.sequence.tracks_table import check_files, read_tracks
 from attendome.errors import DataError
-from attendome.genome.intervals import read_intervals
 
 _PLACES = ["chrom", "start", "end"]
 
@@ -41,15 +40,15 @@ def plan_extension(out: Path, data: SequenceDataset, table: Path, blacklist: Pat
     both = sorted(set(tracks.index) & set(data.tracks.index))
     if both:
         raise DataError(f"{table}: {data.name} has a track '{both[0]}' already.")
-    _check_blacklist(data, blacklist)
     lengths = made["chromosomes"]
+    stretches = read_stretches(blacklist, lengths)
+    _check_blacklist(data, blacklist)
     check_files(table, tracks, lengths)
-    stretches = read_intervals(blacklist, lengths) if blacklist else pd.DataFrame(columns=_PLACES)
     return Plan(
         regions=data.regions[_PLACES],
         tracks=tracks,
         lengths=lengths,
-        blacklist=stretches[_PLACES],
+        blacklist=stretches,
         settings=SequenceSettings(**made["settings"]),
         parts=parts_of(out),
     )

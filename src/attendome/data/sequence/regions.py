@@ -116,13 +116,18 @@ def _given(
     left_out: dict[str, int],
 ) -> pd.DataFrame:
     assert files.regions  # noqa: S101 - for the type checker
-    table = read_intervals(files.regions, lengths)
+    table = read_intervals(files.regions, lengths, elsewhere=True)
+    elsewhere = table["chrom"] == ""
+    left_out["on chromosomes that the genome does not have"] = int(elsewhere.sum())
+    table = table[~elsewhere].copy()
     table["start"] = (table["start"] + table["end"] - settings.length) // 2
     table["end"] = table["start"] + settings.length
     inside = (table["start"] >= 0) & (table["end"] <= table["chrom"].map(lengths))
     left_out["reaching beyond the end of the chromosome"] = int((~inside).sum())
     table = table[inside]
-    twice = table.duplicated(_INTERVAL)
+    # One that is in two splits is kept, to be refused.
+    by_name = settings.split.startswith("column")
+    twice = table.duplicated([*_INTERVAL, "name"] if by_name else _INTERVAL)
     left_out["the same as another"] = int(twice.sum())
     table = table[~twice].reset_index(drop=True)
     touched = _touched(table, _gaps(lengths, files))

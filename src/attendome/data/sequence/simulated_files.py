@@ -11,8 +11,8 @@ import zarr
 from pandas.api.types import is_numeric_dtype
 
 from attendome.data.sequence.dataset import SequenceDataset
-from attendome.data.sequence.layout import SequenceLayout
 from attendome.data.sequence.region_splits import assign_blocks
+from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.simulation import TRACKS, SequenceSimulation, Simulated
 from attendome.data.sequence.store import new_sequence_dataset, open_sequence
 from attendome.data.store import write_zarr
