@@ -55,7 +55,7 @@ def runs(tmp_path_factory):
 
 def plant(run, data, cells, path=None):
     """Store maps of occlusion with importance at some (gene, bin) of H3K4me3 and nowhere else."""
-    maps = run.explain(data, "occlusion", path)
+    maps = run.explain(data, "occlusion", path, force=True)
     maps["importance"][:] = 0
     for (gene, number), value in cells.items():
         maps["importance"].loc[{"gene": gene, "mark": "H3K4me3"}][number] = value

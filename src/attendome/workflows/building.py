@@ -1,5 +1,6 @@
 """Build chromatin datasets: from files, one or many at once, or from two others."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -205,4 +206,6 @@ def _end_when_interrupted() -> None:
     if signal.SIGINT in signal.sigpending():
         os._exit(1)
     signal.signal(signal.SIGINT, lambda _number, _frame: sys.exit(1))
+    # Not within the libraries' own clean-up, which would show a traceback.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
