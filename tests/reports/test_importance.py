@@ -24,6 +24,20 @@ def test_a_group_that_a_method_does_not_cover_is_left_out(explained):
     assert {t.name[:12] for t in figure.data} == {"predicted on"}
 
 
+def test_alpha_stands_beside_a_mark_that_was_no_input(explained):
+    maps = explained.maps
+    unseen = (maps["alpha"].isel(mark=[0]) * 50).assign_coords(mark=["H3K27ac"])
+    figure = importance.alpha_beside(maps, unseen)
+    lines = {line.name: line for line in figure.data}
+    assert list(lines) == ["H3K27ac", *(f"α of {mark}" for mark in maps["mark"].to_numpy())]
+    on = maps["probability"].to_numpy() >= 0.5
+    mean = maps["alpha"].to_numpy()[on, 1].mean(axis=0)
+    np.testing.assert_allclose(figure.data[2].y, mean / mean.max(), rtol=1e-6)
+    np.testing.assert_allclose(figure.data[0].y, figure.data[1].y, rtol=1e-5)
+    off = maps.assign(probability=maps["probability"] * 0)
+    assert importance.alpha_beside(off, unseen) is None
+
+
 def test_patterns_have_a_line_per_class(explained):
     patterns = explained.explanations.patterns
     figure = importance.class_patterns(patterns, explained.maps)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import attendome as ad
 from attendome.interpretation.attention import prediction_maps
 from attendome.workflows.reporting import report_content
 
@@ -116,3 +117,14 @@ def test_an_imported_run_has_no_history(trained, stored, tmp_path):
     found = gathered(replace(trained, path=folder), stored, "test")
     assert found.history is None
     assert found.best_epoch is None
+
+
+def test_marks_that_the_model_does_not_read(stored, tiny, tmp_path):
+    read = stored.marks[:3]
+    run = ad.train(stored, "attentive-chrome", tmp_path / "run", tiny, marks=read)
+    found = gathered(run, run.dataset(), "test").unseen
+    assert found["mark"].to_numpy().tolist() == stored.marks[3:]
+    expected = stored.split("test").signal.sel(mark=stored.marks[3:])
+    np.testing.assert_array_equal(found, expected)
+    run.report()
+    assert "alpha-beside" in (run.path / "report.html").read_text()

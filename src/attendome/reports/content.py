@@ -52,6 +52,8 @@ class ReportContent:
         signal: the signal of the same genes, marks and bins.
         terms: what the model adds up, in words, with weights; empty for most models.
         explanations: what other methods say of the same genes.
+        unseen: the signal of the dataset's other marks, ``[gene, mark, bin]``, which the model does
+            not read; None where it reads all.
     """
 
     title: str
@@ -65,3 +67,4 @@ class ReportContent:
     signal: Float[np.ndarray, "gene mark bin"]
     terms: list[tuple[str, float]] = field(default_factory=list)
     explanations: Explanations = field(default_factory=Explanations)
+    unseen: xr.DataArray | None = None

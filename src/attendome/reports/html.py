@@ -98,6 +98,8 @@ def _figures(content: ReportContent) -> dict[str, go.Figure]:
     made = {}
     if "alpha" in maps:
         made["alpha"] = figures.mean_alpha(maps)
+        if content.unseen is not None and (beside := importance.alpha_beside(maps, content.unseen)):
+            made["alpha-beside"] = beside
     if "beta" in maps:
         made["beta"] = figures.beta_by_mark(maps)
         made["beta-genes"] = importance.beta_heat_map(maps)

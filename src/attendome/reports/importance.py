@@ -12,7 +12,15 @@ from plotly.subplots import make_subplots
 from scipy.cluster import hierarchy
 
 from attendome.interpretation.maps import predicted_groups
-from attendome.reports.figures import GROUPS, OFF, ON, panels_by_mark, plain, styled
+from attendome.reports.figures import (
+    GROUPS,
+    OFF,
+    ON,
+    panels_by_mark,
+    plain,
+    position_title,
+    styled,
+)
 
 CLUSTERED = 1000
 """Genes that a heat map shows at most: more have no pixel of their own."""
@@ -38,6 +46,40 @@ def mean_importance(found: xr.Dataset, maps: xr.Dataset) -> go.Figure:
     means = np.stack([importance[chosen].mean(axis=0) for chosen in groups.values()])
     names = {name: f"predicted {name} ({chosen.sum()} genes)" for name, chosen in groups.items()}
     return _panels(means, maps, names, found.attrs["unit"])
+
+
+def alpha_beside(maps: xr.Dataset, unseen: xr.DataArray) -> go.Figure | None:
+    """Draw mean α of each mark beside the mean signal of marks that were no input, over bins.
+
+    Both are means over genes predicted on (of expression: high) and over their highest bin, since
+    signals differ in scale. None where there are no such genes.
+
+    Args:
+        maps: α, and the predictions for the same genes.
+        unseen: signal of other marks of these genes, ``[gene, mark, bin]``.
+    """
+    group = "on" if "probability" in maps else "high"
+    chosen = predicted_groups(maps).get(group)
+    if chosen is None:
+        return None
+    alpha = maps["alpha"].to_numpy()[chosen].mean(axis=0)
+    signals = np.nan_to_num(np.nanmean(unseen.to_numpy()[chosen], axis=0))
+    centre = maps["bin_start"].to_numpy() + maps.attrs["bin_size"] / 2
+    figure = go.Figure()
+    for values, names, dash, colours in (
+        (signals, unseen["mark"].to_numpy(), "dash", ("#7f7f7f", "#000000")),
+        (alpha, [f"α of {mark}" for mark in maps["mark"].to_numpy()], "solid", _BARS),
+    ):
+        for number, (row, name) in enumerate(zip(values, names, strict=True)):
+            figure.add_scatter(
+                x=centre,
+                y=row / (row.max() or 1),
+                name=plain(name),
+                line={"color": colours[number % len(colours)], "dash": dash},
+            )
+    figure.update_yaxes(title="share of the highest bin", rangemode="tozero")
+    figure.update_xaxes(title=position_title(maps.attrs["oriented"]))
+    return styled(figure, height=420)
 
 
 def class_patterns(patterns: xr.DataArray, maps: xr.Dataset) -> go.Figure:

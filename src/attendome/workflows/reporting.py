@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from attendome.data import ChromatinDataset
+import xarray as xr
+
+from attendome.data import ChromatinDataset, open_chromatin
 from attendome.interpretation.attention import prediction_maps
 from attendome.models.classical import ClassicalModel
 from attendome.reports import ReportContent
@@ -37,7 +39,17 @@ def report_content(run: "Run", data: ChromatinDataset, metrics: dict[str, Any]) 
         warnings=_warnings(config, data, metrics),
         terms=model.terms(data.marks, data.bin_size) if isinstance(model, ClassicalModel) else [],
         explanations=explanations(run, data, maps, metrics),
+        unseen=_unseen(data, metrics["split"]) if "alpha" in maps else None,
     )
+
+
+def _unseen(data: ChromatinDataset, split: str) -> xr.DataArray | None:
+    """Give the signal of the marks of a stored dataset that were left out of ``data``."""
+    if data.path is None:
+        return None
+    whole = open_chromatin(data.path)
+    others = [mark for mark in whole.marks if mark not in data.marks]
+    return whole.with_marks(others).split(split).signal if others else None
 
 
 def _facts(config: RunConfig, data: ChromatinDataset, metrics: dict[str, Any]) -> dict[str, str]:
