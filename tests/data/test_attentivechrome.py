@@ -353,6 +353,11 @@ def test_no_spoilt_file_raises_anything_but_data_error(at, cut, instead):
             assert read_attentivechrome(folder, AB).bins == 3
 
 
+def test_a_quote_that_opens_at_the_end_of_the_file(csv_folder):
+    folder = csv_folder(train='train_1,1,0,10,"')
+    refuses(folder, "train.csv", "line 1", "quotation mark", marks=AB)
+
+
 TWO_MARKS = ("first", "second")
 
 

@@ -111,8 +111,8 @@ def _parse(path: Path, content: bytes, columns: list[str]) -> pl.DataFrame:
     try:
         table = pl.read_csv(content, has_header=False, schema=schema)
         complete = table.columns == columns and not sum(table.null_count().row(0))
-    except (pl.exceptions.PolarsError, OSError):  # OSError: it decompresses where it can
-        complete = False
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException):
+        complete = False  # OSError: it decompresses where it can; a panic: a quote opens at the end
     if not complete:
         raise DataError(f"{path}: {_first_wrong_line(content, columns)}")
     return table
