@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,6 +85,20 @@ def check_new(path: Path, *, force: bool = False) -> None:
         raise DataError(f"{path}: the folder {path.parent} does not exist; create it first.")
     if not os.access(path.parent, os.W_OK):
         raise DataError(f"{path}: you may not write in the folder {path.parent}.")
+
+
+def check_export(folder: Path, ours: Callable[[Path], bool]) -> None:
+    """Check that what stands in the way of an export is an earlier one, and nothing else.
+
+    Args:
+        folder: where it stands, if anything does.
+        ours: tells whether an entry of the folder is one of an export.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if folder.exists() and not (folder.is_dir() and all(map(ours, folder.iterdir()))):
+        raise DataError(f"{folder}: not replaced, since it is not an export; choose another name.")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -112,7 +112,7 @@ def test_a_list_of_less_than_nothing_is_passed_over(tmp_path):
 def test_pieces_are_cut_at_records(tmp_path, monkeypatch):
     path = write_bam(tmp_path / "a.bam", [Record(f"r{n}", start=n) for n in range(300)])
     whole = only(path)
-    monkeypatch.setattr("attendome.genome.named_reads.PIECE", 500)
+    monkeypatch.setattr("attendome.genome.bam._PIECE", 500)
     pieces = list(read_named(path))
     assert len(pieces) > 10
     assert np.concatenate([piece.key for piece in pieces]).tolist() == whole.key.tolist()

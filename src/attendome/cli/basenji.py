@@ -8,7 +8,7 @@ import typer
 from attendome.cli import display, sequence_display
 from attendome.cli.datasets import imports
 from attendome.cli.exports import exports
-from attendome.cli.options import Force, NewDataset
+from attendome.cli.options import Force, NewDataset, NewFolder
 from attendome.cli.progress import working
 
 Folder = Annotated[
@@ -73,9 +73,7 @@ def export_basenji(
     data: Annotated[
         Path, typer.Argument(metavar="DATA.zarr", help="A sequence dataset.", show_default=False)
     ],
-    out: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)
-    ],
+    out: NewFolder,
     force: Force = False,
 ) -> None:
     """Write a sequence dataset as the TFRecords that Basenji's programs read."""

@@ -1,7 +1,5 @@
 """The command that makes coverage tracks from reads."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from attendome.cli import display
 from attendome.cli.options import Force
+from attendome.cli.progress import adding_up
 
 Reads = Annotated[
     Path,
@@ -90,7 +89,7 @@ def coverage(
     }
     from attendome.workflows.covering import coverage as make_coverage
 
-    with _shown() as progress:
+    with adding_up("Looking into the file") as progress:
         made = make_coverage(reads, out, given, force=force, progress=progress)
     for reason, count in made.left_out.items():
         display.say(f"Left out {count:,} of {made.records:,} records: {reason}.")
@@ -99,20 +98,3 @@ def coverage(
     display.say(f"{made.unique:,} reads with one place, {made.shared:,} with several.")
     for file, total in zip(made.files, made.total, strict=True):
         display.say(f"Wrote {file}: coverage of {total:,.0f} in all.")
-
-
-@contextmanager
-def _shown() -> Iterator[Callable[[str, int], None]]:
-    """Show what is being done, on a terminal, and how much of it has been."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    text, console = TextColumn("{task.description}", markup=False), Console(stderr=True)
-    with Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=console) as bars:
-        number, done = bars.add_task("Looking into the file"), dict[str, int]()
-
-        def show(task: str, count: int) -> None:
-            done[task] = done.get(task, 0) + count
-            bars.update(number, description=f"{task}: {done[task]:,}")
-
-        yield show

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from attendome.cli import display
-from attendome.cli.options import Data, Force, RunFolder, Set
+from attendome.cli.options import Data, Force, OnlyGenes, OnlySplit, RunFolder, Set
 from attendome.config import parse_assignments
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ MethodName = Annotated[
         help="attention, alpha, beta, saliency, gradient-x-input, integrated-gradients, deeplift, "
         "occlusion or class-optimisation.",
     ),
-]
-OneSplit = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Only the genes of train, valid or test.")
-]
-Genes = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="Only this gene, by ID or name.")
 ]
 Out = Annotated[
     Path | None,
@@ -73,8 +67,8 @@ def explain(
     data: Data = None,
     method: MethodName = _METHOD,
     settings: Set = None,
-    split: OneSplit = None,
-    gene: Genes = None,
+    split: OnlySplit = None,
+    gene: OnlyGenes = None,
     out: Out = None,
     force: Force = False,
     validate: Validate = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from attendome.cli import display
-from attendome.cli.options import Data, Force, RunFolder
+from attendome.cli.options import Data, Force, NewFolder, OnlyGenes, OnlySplit, RunFolder
 
 Track = Annotated[
     Path,
@@ -18,13 +18,6 @@ Method = Annotated[
     typer.Option(
         metavar="NAME", help="How the predictions are explained, such as alpha or occlusion."
     ),
-]
-OnlySplit = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Only the genes of train, valid or test.")
-]
-OnlyGenes = Annotated[
-    list[str] | None,
-    typer.Option("--gene", metavar="NAME", help="Only this gene, by ID or name; may be repeated."),
 ]
 ChromSizes = Annotated[
     Path | None,
@@ -80,9 +73,7 @@ def export_attentivechrome(
     data: Annotated[
         Path, typer.Argument(metavar="DATA.zarr", help="The dataset.", show_default=False)
     ],
-    out: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)
-    ],
+    out: NewFolder,
     force: Force = False,
 ) -> None:
     """Write train.csv, valid.csv and test.csv in AttentiveChrome's layout."""

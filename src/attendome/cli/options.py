@@ -13,6 +13,16 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DATA.zarr", help="A dataset; by default the run's own."),
 ]
+OnlySplit = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only the genes of train, valid or test.")
+]
+OnlyGenes = Annotated[
+    list[str] | None,
+    typer.Option("--gene", metavar="NAME", help="Only this gene, by ID or name; may be repeated."),
+]
+NewFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be given several times."),

@@ -38,6 +38,23 @@ def reading(files: int) -> Iterator[Callable[[Path, int], None]]:
 
 
 @contextmanager
+def adding_up(first: str) -> Iterator[Callable[[str, int], None]]:
+    """Show what is being done, ``first`` at the beginning, and how much of it has been.
+
+    Gives a function that takes the task and how much of it was done since its last call.
+    """
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=_console) as shown:
+        number, done = shown.add_task(first), dict[str, int]()
+
+        def show(task: str, count: int) -> None:
+            done[task] = done.get(task, 0) + count
+            shown.update(number, description=f"{task}: {done[task]:,}")
+
+        yield show
+
+
+@contextmanager
 def counting(total: int, things: str = "Datasets") -> Iterator[Callable[[str, str], None]]:
     """Show how many of some things are done, and what became of each.
 

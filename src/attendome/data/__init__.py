@@ -5,11 +5,12 @@ from attendome.data.opening import open_dataset
 from attendome.data.sequence.dataset import SequenceDataset
 from attendome.data.sequence.store import open_sequence
 from attendome.data.simulation import simulate_chromatin
-from attendome.data.store import open_chromatin, save_dataset
+from attendome.data.store import as_chromatin, open_chromatin, save_dataset
 
 __all__ = [
     "ChromatinDataset",
     "SequenceDataset",
+    "as_chromatin",
     "open_chromatin",
     "open_dataset",
     "open_sequence",

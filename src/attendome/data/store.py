@@ -90,6 +90,12 @@ def quietly() -> Iterator[None]:
         yield
 
 
+def plain_texts(content: xr.Dataset) -> xr.Dataset:
+    """Give texts as objects: Zarr's are numpy's of any length, which pandas does not take."""
+    texts = {n: v.astype(object) for n, v in content.coords.items() if v.dtype.kind == "T"}
+    return content.assign_coords(texts)
+
+
 def kind_of_dataset(folder: Path) -> object:
     """Tell the kind of a dataset: ``chromatin``, ``sequence``, or None where it is not known.
 
@@ -137,6 +143,15 @@ def open_chromatin(path: str | Path) -> ChromatinDataset:
     # Zarr gives numpy's variable-length strings, which pandas and numpy.unique do not take.
     texts = {n: v.astype(object) for n, v in content.coords.items() if v.dtype.kind == "T"}
     return ChromatinDataset(content.assign_coords(texts), folder)
+
+
+def as_chromatin(data: ChromatinDataset | str | Path) -> ChromatinDataset:
+    """Give a chromatin dataset that is open, or open it.
+
+    Raises:
+        DataError: as ``open_chromatin`` does.
+    """
+    return data if isinstance(data, ChromatinDataset) else open_chromatin(data)
 
 
 def _load(folder: Path) -> xr.Dataset:

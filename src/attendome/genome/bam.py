@@ -5,12 +5,12 @@ a read; benchmarks/read_counting.py shows what that costs.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import no_type_check
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -21,10 +21,10 @@ from attendome.errors import DataError
 from attendome.genome.text import DAMAGE
 
 _END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-PIECE = 16 << 20
-"""So many bytes of a file are unpacked at a time."""
+_PIECE = 16 << 20
 _UNMAPPED = 0x4
-_FIXED = 36  # bytes of a record before its name, its own length included
+FIXED = 36
+"""Bytes of a record before its name, its own length included."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def bam_lengths(path: Path) -> dict[str, int]:
         whole = file.read() == _END_OF_FILE
     if not whole:
         raise DataError(f"{path}: is cut short (its end is missing); copy or download it again.")
-    with opened(path) as stream:
-        sizes = read_header(stream)
+    with _opened(path) as stream:
+        sizes = _read_header(stream)
     if not sizes:
         raise DataError(f"{path}: its header names no chromosome (@SQ); align the reads again.")
     return sizes
@@ -72,28 +72,40 @@ def read_alignments(path: Path) -> Iterator[Alignments]:
     Raises:
         DataError: the file is damaged.
     """
-    with opened(path) as stream:
-        chromosomes = len(read_header(stream))
+    for ((chrom, start, end, flag, mapq),) in walk_records(path, _walk):
+        yield Alignments(chrom, start, end, flag.astype(np.uint16), mapq.astype(np.uint8))
+
+
+def walk_records(path: Path, walk: Callable[..., Any]) -> Iterator[list[Any]]:
+    """Step through the records of a BAM file piece by piece.
+
+    Args:
+        path: the file.
+        walk: takes unpacked bytes and the number of chromosomes; gives what it makes of the whole
+            records, and at last how many bytes these take, or −1 where one is not possible.
+
+    Returns:
+        What ``walk`` makes of each piece.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    with _opened(path) as stream:
+        chromosomes = len(_read_header(stream))
         rest = b""
-        while piece := stream.read(PIECE):
+        while piece := stream.read(_PIECE):
             content = rest + piece
-            fields, used = _walk(np.frombuffer(content, np.uint8), chromosomes)
+            *made, used = walk(np.frombuffer(content, np.uint8), chromosomes)
             if used < 0:
                 raise ValueError("a record is not possible")
             rest = content[used:]
-            chrom, start, end, flag, mapq = fields
-            yield Alignments(chrom, start, end, flag.astype(np.uint16), mapq.astype(np.uint8))
+            yield made
         if rest:
             raise EOFError("the last record is not whole")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BufferedReader]:
-    """Give the unpacked content of a BAM file; what goes wrong in the block is its damage.
-
-    Raises:
-        DataError: the file is cut short or damaged.
-    """
+def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         with igzip_threaded.open(path, "rb", threads=1) as stream:
             yield stream
@@ -103,7 +115,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
         ) from error
 
 
-def read_header(stream: BufferedReader) -> dict[str, int]:
+def _read_header(stream: BufferedReader) -> dict[str, int]:
     """Give the names and lengths of the chromosomes; the stream is at the first record then."""
     magic, text = struct.unpack("<4si", stream.read(8))
     if magic != b"BAM\1":
@@ -127,13 +139,13 @@ def _walk(
 
     A record that is not possible makes that number −1.
     """
-    fields = np.empty((5, len(content) // _FIXED + 1), np.int64)
+    fields = np.empty((5, len(content) // FIXED + 1), np.int64)
     count = place = 0
-    while place + _FIXED <= len(content):
+    while place + FIXED <= len(content):
         behind = place + 4 + int32(content, place)
         name_length = content[place + 12]
         operations = content[place + 16] | content[place + 17] << 8
-        cigar = place + _FIXED + name_length
+        cigar = place + FIXED + name_length
         chrom, start = int32(content, place + 4), int32(content, place + 8)
         if cigar + 4 * operations > behind or not -1 <= chrom < chromosomes or start < -1:
             return fields, -1
@@ -142,11 +154,7 @@ def _walk(
         flag = content[place + 18] | content[place + 19] << 8
         if flag & _UNMAPPED:  # aligners leave it a CIGAR where it hangs over a chromosome's end
             operations = 0
-        span = 1 if operations == 0 else 0
-        for operation in range(operations):
-            value = int32(content, cigar + 4 * operation)
-            if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
-                span += value >> 4 & 0xFFFFFFF
+        span = reference_span(content, cigar, operations) if operations else 1
         fields[0, count] = chrom
         fields[1, count] = start
         fields[2, count] = start + span
@@ -155,6 +163,18 @@ def _walk(
         count += 1
         place = behind
     return fields[:, :count], place
+
+
+@no_type_check
+@numba.njit(cache=True)
+def reference_span(content: UInt8[np.ndarray, " byte"], cigar: int, operations: int) -> int:
+    """Count the bases of the reference under a read."""
+    span = 0
+    for operation in range(operations):
+        value = int32(content, cigar + 4 * operation)
+        if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
+            span += value >> 4 & 0xFFFFFFF
+    return span
 
 
 @no_type_check

@@ -9,9 +9,8 @@ import numba
 import numpy as np
 from jaxtyping import Int, UInt8, UInt64
 
-from attendome.genome.bam import PIECE, int32, opened, read_header
+from attendome.genome.bam import FIXED, int32, reference_span, walk_records
 
-_FIXED = 36  # bytes of a record before its name, its own length included
 _MATE = 0xC0  # of a pair, the first or the second
 
 
@@ -47,19 +46,8 @@ def read_named(path: Path) -> Iterator[NamedReads]:
     Raises:
         DataError: the file is damaged.
     """
-    with opened(path) as stream:
-        chromosomes = len(read_header(stream))
-        rest = b""
-        while piece := stream.read(PIECE):
-            content = rest + piece
-            fields, key, used = _walk(np.frombuffer(content, np.uint8), chromosomes)
-            if used < 0:
-                raise ValueError("a record is not possible")
-            rest = content[used:]
-            chrom, start, end, flag, mapq, hits, template = fields
-            yield NamedReads(chrom, start, end, flag, mapq, key, hits, np.abs(template))
-        if rest:
-            raise EOFError("the last record is not whole")
+    for (chrom, start, end, flag, mapq, hits, template), key in walk_records(path, _walk):
+        yield NamedReads(chrom, start, end, flag, mapq, key, hits, np.abs(template))
 
 
 @no_type_check  # compiled: it cannot be checked as it runs
@@ -71,12 +59,12 @@ def _walk(
 
     A record that is not possible makes that number −1.
     """
-    most = len(content) // _FIXED + 1
+    most = len(content) // FIXED + 1
     fields, key = np.empty((7, most), np.int64), np.empty(most, np.uint64)
     count = place = 0
-    while place + _FIXED <= len(content):
+    while place + FIXED <= len(content):
         behind = place + 4 + int32(content, place)
-        name, operations = place + _FIXED, content[place + 16] | content[place + 17] << 8
+        name, operations = place + FIXED, content[place + 16] | content[place + 17] << 8
         cigar = name + content[place + 12]
         letters = int32(content, place + 20)
         tags = cigar + 4 * operations + (letters + 1) // 2 + letters
@@ -88,7 +76,7 @@ def _walk(
         flag = content[place + 18] | content[place + 19] << 8
         fields[0, count] = chrom
         fields[1, count] = start
-        fields[2, count] = start + _span(content, cigar, operations)
+        fields[2, count] = start + reference_span(content, cigar, operations)
         fields[3, count] = flag
         fields[4, count] = content[place + 13]
         fields[5, count] = _hits(content, tags, behind)
@@ -97,18 +85,6 @@ def _walk(
         count += 1
         place = behind
     return fields[:, :count], key[:count], place
-
-
-@no_type_check
-@numba.njit(cache=True)
-def _span(content: UInt8[np.ndarray, " byte"], cigar: int, operations: int) -> int:
-    """Count the bases of the reference under a read."""
-    span = 0
-    for operation in range(operations):
-        value = int32(content, cigar + 4 * operation)
-        if 1 << (value & 15) & 0b110001101:  # M, D, N, = and X lie on the reference
-            span += value >> 4 & 0xFFFFFFF
-    return span
 
 
 @no_type_check

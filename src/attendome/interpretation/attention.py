@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from attendome.config import Settings
 from attendome.data import ChromatinDataset
 from attendome.interpretation.maps import gene_maps
-from attendome.interpretation.marks import Explainer, OnMarks, Signal
+from attendome.interpretation.marks import Explainer, OnMarks, Signal, cell_maps
 from attendome.models.outputs import ChromatinOutput
 from attendome.models.weights import ModelDescription
 from attendome.training.inference import model_input, run_model
@@ -42,14 +42,14 @@ def attention(model: OnMarks, _signal: Signal, _settings: Settings) -> Explainer
         found = _known(model.output(genes))
         alpha = found.get("alpha", even_over_bins(genes))
         beta = found.get("beta", alpha.new_ones(alpha.shape[:2]))
-        return found | _importance(alpha * beta.unsqueeze(2))
+        return found | cell_maps(alpha * beta.unsqueeze(2))
 
     return explain
 
 
 def alpha_alone(model: OnMarks, _signal: Signal, _settings: Settings) -> Explainer:
     """Explain by α; all marks count alike."""
-    return torch.no_grad()(lambda genes: _importance(_known(model.output(genes))["alpha"]))
+    return torch.no_grad()(lambda genes: cell_maps(_known(model.output(genes))["alpha"]))
 
 
 def beta_alone(model: OnMarks, _signal: Signal, _settings: Settings) -> Explainer:
@@ -58,7 +58,7 @@ def beta_alone(model: OnMarks, _signal: Signal, _settings: Settings) -> Explaine
     @torch.no_grad()
     def explain(genes: Signal) -> dict[str, Tensor]:
         beta = _known(model.output(genes))["beta"]
-        return _importance(even_over_bins(genes) * beta.unsqueeze(2))
+        return cell_maps(even_over_bins(genes) * beta.unsqueeze(2))
 
     return explain
 
@@ -66,10 +66,6 @@ def beta_alone(model: OnMarks, _signal: Signal, _settings: Settings) -> Explaine
 def even_over_bins(genes: Signal) -> Float[Tensor, "gene mark bin"]:
     """Give the α of a model that looks at no bin more than at another."""
     return torch.full_like(genes, 1 / genes.shape[2])
-
-
-def _importance(importance: Float[Tensor, "gene mark bin"]) -> dict[str, Tensor]:
-    return {"importance": importance, "mark_importance": importance.sum(dim=2)}
 
 
 def _known(output: ChromatinOutput) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from attendome.config import Settings
-from attendome.interpretation.marks import Explainer, OnMarks, Signal
+from attendome.interpretation.marks import Explainer, OnMarks, Signal, cell_maps
 
 _HIGH = 0.99
 """The quantile of a mark's signal that stands for high."""
@@ -58,8 +58,7 @@ def class_optimisation(
     def explain(genes: Signal) -> dict[str, Tensor]:
         prediction = model(genes)
         more = prediction >= 0 if middle is None else prediction > middle
-        found = patterns.to(genes)[more.long()]
-        return {"importance": found, "mark_importance": found.sum(dim=2)}
+        return cell_maps(patterns.to(genes)[more.long()])
 
     return explain
 

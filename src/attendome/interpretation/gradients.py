@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from attendome.config import Settings
 from attendome.interpretation.baseline import BaselineSettings, baseline_of
-from attendome.interpretation.marks import Explainer, OnMarks, Signal
+from attendome.interpretation.marks import Explainer, OnMarks, Signal, cell_maps
 
 
 def saliency(model: OnMarks, _signal: Signal, _settings: Settings) -> Explainer:
@@ -72,7 +72,6 @@ def gradient_maps(attribute: Callable[[Signal], Tensor]) -> Explainer:
     def explain(genes: Signal) -> dict[str, Tensor]:
         # On a GPU, cuDNN gives gradients of an LSTM only while it is being trained.
         with torch.backends.cudnn.flags(enabled=False):
-            found = attribute(genes.clone().requires_grad_()).detach()
-        return {"importance": found, "mark_importance": found.sum(dim=2)}
+            return cell_maps(attribute(genes.clone().requires_grad_()).detach())
 
     return explain

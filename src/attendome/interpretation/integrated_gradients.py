@@ -15,10 +15,7 @@ from torch import Tensor
 
 from attendome.interpretation.baseline import BaselineSettings, baseline_of
 from attendome.interpretation.gradients import gradient_maps
-from attendome.interpretation.marks import Explainer, OnMarks, Signal
-
-_AT_ONCE = 1024
-"""Signals that go through the model together."""
+from attendome.interpretation.marks import AT_ONCE, Explainer, OnMarks, Signal
 
 
 class IntegratedGradientsSettings(BaselineSettings):
@@ -39,7 +36,7 @@ def integrated_gradients(
         borders = way.borders(settings.steps)
         width, middle = borders.diff(dim=1), (borders[:, 1:] + borders[:, :-1]) / 2
         mean = torch.zeros_like(genes)
-        at_once = max(1, _AT_ONCE // len(genes))
+        at_once = max(1, AT_ONCE // len(genes))
         parts = (torch.split(value, at_once, dim=1) for value in (middle, width))
         for places, wide in zip(*parts, strict=True):
             mean += torch.einsum("gs,gsmb->gmb", wide, way.gradient(places))

@@ -14,6 +14,13 @@ from attendome.training.batches import EVALUATION_BATCH
 Signal = Float[Tensor, "gene mark bin"]
 Explainer = Callable[[Signal], dict[str, Tensor]]
 """Gives maps of some genes by name: ``importance``, ``mark_importance``, and what else there is."""
+AT_ONCE = 1024
+"""Signals that go through the model together, where one gene has many."""
+
+
+def cell_maps(importance: Float[Tensor, "gene mark bin"]) -> dict[str, Tensor]:
+    """Give the maps of a method whose importance of a mark is the sum over its bins."""
+    return {"importance": importance, "mark_importance": importance.sum(dim=2)}
 
 
 class OnMarks(nn.Module):

@@ -8,10 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from attendome.interpretation.baseline import BaselineSettings, baseline_of
-from attendome.interpretation.marks import Explainer, OnMarks, Signal
-
-_AT_ONCE = 1024
-"""Signals that go through the model together."""
+from attendome.interpretation.marks import AT_ONCE, Explainer, OnMarks, Signal
 
 
 class OcclusionSettings(BaselineSettings):
@@ -40,7 +37,7 @@ def occlusion(model: OnMarks, signal: Signal, settings: OcclusionSettings) -> Ex
             sliding_window_shapes=window,
             strides=window,
             baselines=baseline.to(genes).expand_as(genes),
-            perturbations_per_eval=max(1, _AT_ONCE // len(genes)),
+            perturbations_per_eval=max(1, AT_ONCE // len(genes)),
         )
         return found
 

@@ -14,12 +14,13 @@ from attendome.data.sequence.rebinning import Rebinning
 from attendome.data.sequence.schema import SequenceLayout
 from attendome.data.sequence.store import new_sequence_dataset
 from attendome.data.store import check_new_dataset
-from attendome.errors import DataError, SettingsError
-from attendome.outputs import check_new, new_output
+from attendome.errors import SettingsError
+from attendome.outputs import check_export, check_new, new_output
 
 Progress = Callable[[int, int], None]
 """Told how many regions are done, and of how many."""
 
+_FILES = {STATISTICS, TARGETS, SEQUENCES, RECORDS}
 _PUBLISHED = (
     "Basenji's: values × scale, sum_stat over the bases of a bin (sum_sqrt: √(1 + sum) − 1), above "
     "clip_soft (c) c − 1 + √(x − c + 1), at most clip"
@@ -151,18 +152,9 @@ def export_basenji(
     """
     folder = Path(out)
     check_new(folder, force=force)
-    _check_replaceable(folder)
+    check_export(folder, lambda entry: entry.name in _FILES)
     dataset = data if isinstance(data, SequenceDataset) else open_sequence(data)
     with new_output(folder, force=force) as made:
         for done in write_basenji(dataset, made):
             progress(done, len(dataset))
     return dataset
-
-
-def _check_replaceable(folder: Path) -> None:
-    """Check that what stands in the way of an export is such a folder, and nothing else."""
-    if not folder.exists():
-        return
-    known = {STATISTICS, TARGETS, SEQUENCES, RECORDS}
-    if not folder.is_dir() or not {path.name for path in folder.iterdir()} <= known:
-        raise DataError(f"{folder}: not replaced, since it is not an export; choose another name.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attendome.config import validate
-from attendome.data import ChromatinDataset, open_chromatin
+from attendome.data import ChromatinDataset, as_chromatin, open_chromatin
 from attendome.data.building import build
 from attendome.data.differential import difference
 from attendome.data.measuring import Progress
@@ -77,8 +77,7 @@ def build_differential(
     """
     target = Path(out)
     check_new_dataset(target, force=force)
-    one, other = (d if isinstance(d, ChromatinDataset) else open_chromatin(d) for d in (a, b))
-    return save_dataset(difference(one, other), target, force=force)
+    return save_dataset(difference(as_chromatin(a), as_chromatin(b)), target, force=force)
 
 
 def build_all(

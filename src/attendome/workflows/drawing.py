@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import xarray as xr
 
-from attendome.data import ChromatinDataset, open_chromatin
-from attendome.errors import DataError, SettingsError
+from attendome.data import ChromatinDataset, as_chromatin
+from attendome.errors import SettingsError
 from attendome.interpretation.attention import prediction_maps
 from attendome.interpretation.maps import predicted_groups
 from attendome.interpretation.methods import methods_of
 from attendome.models.outputs import ON_FROM
-from attendome.outputs import check_new, new_output
+from attendome.outputs import check_export, check_new, new_output
 from attendome.reports import paper_figures as figures
 from attendome.reports.paper import FORMATS, save_figure
 from attendome.workflows.explaining import Progress
@@ -81,7 +81,7 @@ def export_figures(
     """
     folder = Path(out)
     check_new(folder, force=force)
-    _check_replaceable(folder)
+    check_export(folder, _drawn_before)
     subjects = _subjects(runs, data, held_out)
     jobs = [*_of_all(subjects, genes), *(job for subject in subjects for job in _of_one(subject))]
     drawn, left_out = [], []
@@ -151,8 +151,7 @@ def _held_out(run: Run, where: Data, part: ChromatinDataset, mark: str) -> xr.Da
             f"{run.path}: {mark} is an input of this model, so that it is not held out; train one "
             "without it, naming its marks with --marks."
         )
-    source = run.config.data[0] if where is None else where
-    whole = source if isinstance(source, ChromatinDataset) else open_chromatin(source)
+    whole = as_chromatin(run.config.data[0] if where is None else where)
     signal = whole.with_marks([mark]).signal.isel(mark=0)
     return signal.sel(gene=part.xarray["gene"].to_numpy()).rename(mark)
 
@@ -239,11 +238,7 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "_", text).strip(".") or "unnamed"
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Check that what stands in the way of an export is an earlier one, and nothing else."""
-    if not folder.exists():
-        return
-    files = [path for path in folder.rglob("*") if not path.is_dir()]
-    known = all(p.suffix[1:] in FORMATS and p.name.startswith(_NAMES) for p in files)
-    if not folder.is_dir() or not known:
-        raise DataError(f"{folder}: not replaced, since it is not an export; choose another name.")
+def _drawn_before(entry: Path) -> bool:
+    """Tell whether a file is a figure, or a folder of figures."""
+    files = [path for path in entry.rglob("*") if not path.is_dir()] if entry.is_dir() else [entry]
+    return all(p.suffix[1:] in FORMATS and p.name.startswith(_NAMES) for p in files)

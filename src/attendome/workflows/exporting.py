@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from attendome.data import ChromatinDataset, open_chromatin
+from attendome.data import ChromatinDataset, as_chromatin
 from attendome.data.binned_csv import write_binned_csv
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError
-from attendome.outputs import check_new, new_output
+from attendome.outputs import check_export, check_new, new_output
+
+_FILES = {f"{name}.csv" for name in SPLITS}
 
 
 def export_attentivechrome(
@@ -31,8 +33,8 @@ def export_attentivechrome(
     """
     folder = Path(out)
     check_new(folder, force=force)
-    _check_replaceable(folder)
-    dataset = data if isinstance(data, ChromatinDataset) else open_chromatin(data)
+    check_export(folder, lambda entry: entry.name in _FILES)
+    dataset = as_chromatin(data)
     missing = int(dataset.signal.isnull().any(["mark", "bin"]).sum())
     if missing:
         raise DataError(
@@ -46,12 +48,3 @@ def export_attentivechrome(
             genes = [str(gene) for gene in part.genes.index]
             write_binned_csv(made / f"{name}.csv", genes, part.signal.to_numpy(), part.labels())
     return dataset
-
-
-def _check_replaceable(folder: Path) -> None:
-    """Check that what stands in the way of an export is an earlier one, and nothing else."""
-    if not folder.exists():
-        return
-    known = {f"{name}.csv" for name in SPLITS}
-    if not folder.is_dir() or not {path.name for path in folder.iterdir()} <= known:
-        raise DataError(f"{folder}: not replaced, since it is not an export; choose another name.")

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from attendome.data import ChromatinDataset
+from attendome.data.store import plain_texts
 from attendome.errors import DataError
 from attendome.workflows.explaining import Progress, explain, origin_of
 
@@ -65,10 +66,7 @@ def stored_maps(path: Path, method: str, folder: Path, data: ChromatinDataset) -
     """
     try:
         with xr.open_zarr(path, consolidated=False, chunks=None) as opened:
-            maps: xr.Dataset = opened.load()
-        # Zarr gives numpy's variable-length strings, which do not compare with plain ones.
-        texts = {n: v.astype(object) for n, v in maps.coords.items() if v.dtype.kind == "T"}
-        maps = maps.assign_coords(texts)
+            maps = plain_texts(opened.load())
         genes, about = maps["gene"].to_numpy(), maps.attrs
         lost = {"importance", "importance_mean", "mark_importance"} - set(maps)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from attendome.data import ChromatinDataset, open_chromatin
+from attendome.data import ChromatinDataset, as_chromatin
 from attendome.errors import DataError
 from attendome.models.registry import architecture
 from attendome.models.weights import ModelDescription
@@ -39,7 +39,7 @@ def matching(
             missing values, or the run's own dataset has changed.
     """
     where = _own_dataset(config, folder) if data is None else data
-    opened = where if isinstance(where, ChromatinDataset) else open_chromatin(where)
+    opened = as_chromatin(where)
     expected = description.bins, description.bin_size, description.oriented
     found = opened.bins, opened.bin_size, opened.oriented
     if expected != found:

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from attendome.config import validate
-from attendome.data import open_dataset
+from attendome.data import open_sequence
 from attendome.data.sequence.assembling import open_parts
 from attendome.data.sequence.building import Facts, finish_build, plan_build
 from attendome.data.sequence.dataset import SequenceDataset
@@ -91,9 +91,7 @@ def add_tracks(
     """
     target, table = Path(out), Path(tracks)
     check_new_dataset(target, force=force)
-    known = data if isinstance(data, SequenceDataset) else open_dataset(data)
-    if not isinstance(known, SequenceDataset):
-        raise DataError(f"{data}: expected a sequence dataset; its kind is chromatin.")
+    known = data if isinstance(data, SequenceDataset) else open_sequence(data)
     plan = plan_extension(target, known, table, Path(blacklist) if blacklist else None)
     with _measured(plan, workers, progress) as facts:
         return finish_extension(target, known, table, plan, facts, partial(progress, "regions"))

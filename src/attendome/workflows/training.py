@@ -10,8 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from attendome.data import ChromatinDataset
-from attendome.data.store import open_chromatin
+from attendome.data import ChromatinDataset, as_chromatin
 from attendome.errors import RunError, SettingsError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
@@ -136,7 +135,7 @@ def _fit(
 def opened(data: Data | Sequence[Data]) -> list[ChromatinDataset]:
     """Open datasets, one or several."""
     several = [data] if isinstance(data, (ChromatinDataset, str, Path)) else list(data)
-    return [one if isinstance(one, ChromatinDataset) else open_chromatin(one) for one in several]
+    return [as_chromatin(one) for one in several]
 
 
 def _initial(

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from jaxtyping import Bool, Float
 from scipy.special import expit
 
-from attendome.data import ChromatinDataset, open_chromatin
+from attendome.data import as_chromatin
 from attendome.errors import DataError, SettingsError
 from attendome.interpretation.marks import OnMarks
 from attendome.interpretation.methods import method_for, methods_of
@@ -112,8 +112,7 @@ def _methods(run: Run, names: Sequence[str] | None) -> list[str]:
 
 def _genes(run: Run, held_out: str, data: Data) -> Genes:
     matched = run.dataset(data)
-    where = run.config.data[0] if data is None else data
-    every = where if isinstance(where, ChromatinDataset) else open_chromatin(where)
+    every = as_chromatin(run.config.data[0] if data is None else data)
     if held_out in run.description.marks:
         raise SettingsError(
             f"{held_out} is a mark that {run.path} reads; name one of the dataset that it was not "

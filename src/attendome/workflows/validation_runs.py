@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import nn
 
 from attendome.data import ChromatinDataset
+from attendome.data.store import plain_texts
 from attendome.errors import DataError, RunError
 from attendome.interpretation.methods import method_for
 from attendome.models.blocks import InputTransform
@@ -177,9 +178,7 @@ def importance_of(
         logger.info("explaining: %s", step)
         with watch(step) as progress:
             maps = explain_into(target, run, data, method, settings, force=True, progress=progress)
-    # Zarr gives numpy's variable-length strings, which do not compare with plain ones.
-    ordered = maps.assign_coords(mark=maps["mark"].astype(object)).sel(mark=genes.marks)
-    return ordered["importance"].to_numpy()
+    return plain_texts(maps).sel(mark=genes.marks)["importance"].to_numpy()
 
 
 def _kept(target: Path, run: Run, data: ChromatinDataset, method: str) -> xr.Dataset | None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from attendome.data.sequence.targets import soft_clipped
 from attendome.errors import DataError
 
 _SUMMED, _AVERAGED = ("sum", "sum_sqrt"), ("mean", "avg")
@@ -82,9 +83,7 @@ class Rebinning:
 
     def _done(self, values: Float[np.ndarray, "bin track"]) -> Float[np.ndarray, "bin track"]:
         values = np.where(self._rooted, np.sqrt(np.maximum(1 + values, 0)) - 1, values)
-        excess = np.maximum(values - self.clip_soft, 0)
-        values = np.where(excess > 0, self.clip_soft - 1 + np.sqrt(excess + 1), values)
-        return np.asarray(np.minimum(values, self.clip))
+        return np.asarray(np.minimum(soft_clipped(values, self.clip_soft), self.clip))
 
     @property
     def _rooted(self) -> Bool[np.ndarray, " track"]:

@@ -25,7 +25,7 @@ from attendome.data.sequence.schema import (
     coordinates,
 )
 from attendome.data.sequence.tally import Tally
-from attendome.data.store import check_kind, check_new_dataset, quietly, write_zarr
+from attendome.data.store import check_kind, check_new_dataset, plain_texts, quietly, write_zarr
 from attendome.errors import DataError
 from attendome.outputs import new_output
 
@@ -181,9 +181,7 @@ def open_sequence(path: str | Path) -> SequenceDataset:
         loaded = {name: coordinate.load() for name, coordinate in opened.coords.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise DataError(f"{folder}: the dataset is damaged ({error}); make it again.") from error
-    # Zarr gives numpy's variable-length strings, which pandas and numpy.unique do not take.
-    texts = {n: v.astype(object) for n, v in loaded.items() if v.dtype.kind == "T"}
-    return SequenceDataset(opened.assign_coords(loaded | texts), folder)
+    return SequenceDataset(plain_texts(opened.assign_coords(loaded)), folder)
 
 
 def _check_complete(folder: Path) -> None:

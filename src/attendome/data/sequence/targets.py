@@ -88,9 +88,15 @@ def pool(
         values = cells.sum(axis=1)
     if rule.sum_stat == "sum_sqrt":
         values = np.sqrt(1 + values) - 1
-    excess = np.maximum(values - rule.clip_soft, 0)  # infinite bounds leave none
-    values = np.where(excess > 0, rule.clip_soft - 1 + np.sqrt(excess + 1), values)
-    return np.minimum(values, rule.clip) * rule.scale
+    return np.asarray(np.minimum(soft_clipped(values, rule.clip_soft), rule.clip) * rule.scale)
+
+
+def soft_clipped(
+    values: Float[np.ndarray, "..."], bound: float | Float[np.ndarray, " track"]
+) -> Float[np.ndarray, "..."]:
+    """Let values above a bound grow as the square root; an infinite bound changes none."""
+    excess = np.maximum(values - bound, 0)
+    return np.asarray(np.where(excess > 0, bound - 1 + np.sqrt(excess + 1), values))
 
 
 def stored(values: Float[np.ndarray, " bin"], dtype: str) -> tuple[Float[np.ndarray, " bin"], int]:
