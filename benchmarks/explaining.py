@@ -20,7 +20,7 @@ import xarray as xr
 import attendome as ad
 from attendome.data.simulation import SimulationSettings
 from attendome.models.attentive_chrome import AttentiveChromeSettings
-from attendome.models.weights import ModelDescription
+from attendome.models.descriptions import ChromatinDescription
 from attendome.workflows.explaining import explain
 
 OCCLUDED = ("importance", "mark_importance", "bin_importance")
@@ -61,7 +61,7 @@ def main() -> None:
     torch.manual_seed(0)
     settings = AttentiveChromeSettings(transform="log1p", initialisation="pytorch")
     model = ad.AttentiveChrome(len(data.marks), data.bins, settings).eval()
-    description = ModelDescription(
+    description = ChromatinDescription(
         model="attentive-chrome",
         settings=settings.model_dump(),
         marks=tuple(data.marks),

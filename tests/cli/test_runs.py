@@ -13,7 +13,7 @@ import yaml
 
 import attendome as ad
 from attendome.data.store import save_dataset
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 
 SMALL = ["--set", "bin_hidden=4", "--set", "mark_hidden=3", "--set", "epochs=2"]
 MODEL = ["--model", "attentive-chrome"]
@@ -151,15 +151,15 @@ def test_explain_says_whether_importance_adds_up(succeed, run, monkeypatch, swit
 def test_models(succeed):
     assert "attentive-chrome (chromatin)" in succeed("models")
     rows = {row["name"]: row for row in json.loads(succeed("models", "--json"))}
-    assert list(rows) == list(MODELS)
+    assert list(rows) == list(CHROMATIN_MODELS)
     assert rows["attentive-chrome"]["parameters"] == 55_681
     assert rows["deep-chrome"]["settings"]["optimiser"]["paper"] == "sgd"
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", CHROMATIN_MODELS)
 def test_every_model_from_training_to_the_report(succeed, fail, dataset, tmp_path, name):
-    out, attention = tmp_path / "run", MODELS[name].attention
-    quick = "seed=1" if MODELS[name].classical else "epochs=1"
+    out, attention = tmp_path / "run", CHROMATIN_MODELS[name].attention
+    quick = "seed=1" if CHROMATIN_MODELS[name].classical else "epochs=1"
     options = ["--model", name, "--out", out, "--set", quick]
     assert f"Wrote {out}: best of 1 epochs is 1" in succeed("train", dataset, *options)
     assert "24 genes" in succeed("evaluate", out)

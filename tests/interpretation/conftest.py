@@ -46,11 +46,12 @@ def network():
     """Give a function that makes a network of the registry, its parameters far from zero."""
     from attendome.interpretation.marks import OnMarks
     from attendome.models.readout import Readout
-    from attendome.models.registry import MODELS
+    from attendome.models.registry import CHROMATIN_MODELS
 
     def make(name, readout=None, present=range(MARKS), factor=3.0, **settings):
         torch.manual_seed(0)
-        model = MODELS[name].build(MARKS, BINS, MODELS[name].settings(**settings))
+        entry = CHROMATIN_MODELS[name]
+        model = entry.build(MARKS, BINS, entry.settings(**settings))
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.mul_(factor)

@@ -8,22 +8,22 @@ from attendome.errors import SettingsError
 from attendome.interpretation.marks import OnMarks
 from attendome.interpretation.methods import METHODS, method_for, methods_of
 from attendome.models.readout import Readout
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 
 QUICK = {"class-optimisation": {"steps": 2}, "integrated-gradients": {"steps": 3}}
 EXPECTED = {
-    "attention": {name for name, entry in MODELS.items() if entry.attention},
-    "alpha": {name for name, entry in MODELS.items() if "alpha" in entry.attention},
-    "beta": {name for name, entry in MODELS.items() if "beta" in entry.attention},
+    "attention": {name for name, entry in CHROMATIN_MODELS.items() if entry.attention},
+    "alpha": {name for name, entry in CHROMATIN_MODELS.items() if "alpha" in entry.attention},
+    "beta": {name for name, entry in CHROMATIN_MODELS.items() if "beta" in entry.attention},
     "deeplift": {"deep-chrome", "mlp"},
-    "occlusion": set(MODELS),
+    "occlusion": set(CHROMATIN_MODELS),
 } | {
-    method: {name for name, entry in MODELS.items() if not entry.classical}
+    method: {name for name, entry in CHROMATIN_MODELS.items() if not entry.classical}
     for method in ("saliency", "gradient-x-input", "integrated-gradients", "class-optimisation")
 }
 
 
-@pytest.fixture(params=sorted(MODELS))
+@pytest.fixture(params=sorted(CHROMATIN_MODELS))
 def name(request):
     return request.param
 
@@ -32,8 +32,8 @@ def name(request):
 def model(name, signal):
     """A network, or a fitted classical model."""
     torch.manual_seed(0)
-    made = MODELS[name].build(3, 14, MODELS[name].settings())
-    if MODELS[name].classical:
+    made = CHROMATIN_MODELS[name].build(3, 14, CHROMATIN_MODELS[name].settings())
+    if CHROMATIN_MODELS[name].classical:
         made.fit(signal.repeat(5, 1, 1), torch.tensor([0.0, 1, 0, 1, 1, 0]).repeat(5))
     return OnMarks(made, Readout(), 3, range(3))
 
@@ -54,7 +54,7 @@ def test_shapes_and_finite_numbers(name, model, signal):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_which_model_takes_which(method):
-    assert {name for name in MODELS if method in methods_of(name)} == EXPECTED[method]
+    assert {name for name in CHROMATIN_MODELS if method in methods_of(name)} == EXPECTED[method]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -70,7 +70,7 @@ def test_the_others_say_why_and_what_to_use(name, method):
     if method in ("attention", "alpha", "beta"):
         sign = {"attention": "α or β", "alpha": "α", "beta": "β"}[method]
         assert said.startswith(f"{name} has no {sign}; models with attention: attentive-chrome (α")
-    elif MODELS[name].classical:
+    elif CHROMATIN_MODELS[name].classical:
         assert said.startswith(f"{name} is fitted by scikit-learn and has no gradient.")
     else:
         assert f"no rule for the LSTM, or the attention, of {name}" in said

@@ -10,13 +10,14 @@ from sklearn.metrics import roc_auc_score
 from attendome.config import validate
 from attendome.errors import RunError, SettingsError
 from attendome.models.classical import ESTIMATOR, load_estimator, save_estimator, to_log_odds
+from attendome.models.descriptions import ChromatinDescription, save_description
 from attendome.models.logistic import Logistic, LogisticSettings
 from attendome.models.readout import Readout
-from attendome.models.registry import MODELS
-from attendome.models.weights import ModelDescription, load_model, save_description, save_weights
+from attendome.models.registry import CHROMATIN_MODELS
+from attendome.models.weights import load_model, save_weights
 from attendome.training.settings import FitSettings
 
-NAMES = [name for name, entry in MODELS.items() if entry.classical]
+NAMES = [name for name, entry in CHROMATIN_MODELS.items() if entry.classical]
 OF_EXPRESSION = [name for name in NAMES if name != "logistic"]
 
 
@@ -30,7 +31,7 @@ def genes():
 
 
 def fitted(name, genes, preset="default", **settings):
-    entry = MODELS[name]
+    entry = CHROMATIN_MODELS[name]
     settings |= {"trees": 50} if name == "random-forest" else {}
     model = entry.build(2, 6, entry.settings(**entry.presets[preset] | settings))
     signal, label = genes
@@ -47,7 +48,7 @@ def expressed(genes):
 
 
 def fitted_to_expression(name, expressed, preset="default", **settings):
-    entry = MODELS[name]
+    entry = CHROMATIN_MODELS[name]
     settings |= {"trees": 50} if name == "random-forest" else {}
     model = entry.build(2, 6, entry.settings(**entry.presets[preset] | settings))
     signal, expression = expressed
@@ -77,7 +78,7 @@ def test_logistic_is_of_labels_only(expressed):
 
 
 def saved_and_loaded(name, model, folder):
-    description = ModelDescription(
+    description = ChromatinDescription(
         model=name,
         settings=model.settings.model_dump(),
         marks=("A", "B"),
@@ -111,13 +112,13 @@ def test_saved_and_loaded_it_gives_the_same_expression(name, expressed, tmp_path
 @pytest.mark.parametrize("preset", ["default", "paper"])
 @pytest.mark.parametrize("name", NAMES)
 def test_presets_are_of_valid_settings(name, preset):
-    values, own = MODELS[name].presets[preset], MODELS[name].settings
+    values, own = CHROMATIN_MODELS[name].presets[preset], CHROMATIN_MODELS[name].settings
     assert validate(own, values).model_dump().items() >= values.items()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_is_explained_and_is_of_one_group(name):
-    fields = MODELS[name].settings.model_fields
+    fields = CHROMATIN_MODELS[name].settings.model_fields
     assert [key for key, field in fields.items() if not field.description] == []
     assert not set(fields) & set(FitSettings.model_fields)
 

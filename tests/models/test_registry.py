@@ -6,21 +6,17 @@ from torch.nn import functional
 
 from attendome.config import Settings, validate
 from attendome.errors import RunError, SettingsError
-from attendome.models.registry import MODELS, architecture, models_with_attention
-from attendome.models.weights import (
-    ModelDescription,
-    load_model,
-    save_description,
-    save_weights,
-)
+from attendome.models.descriptions import ChromatinDescription, save_description
+from attendome.models.registry import CHROMATIN_MODELS, architecture, models_with_attention
+from attendome.models.weights import load_model, save_weights
 from attendome.training.settings import TrainingSettings
 
 MARKS, BINS = ("H3K4me3", "H3K27me3", "H3K36me3"), 20
 
 
 def describe(name):
-    entry = MODELS[name]
-    return ModelDescription(
+    entry = CHROMATIN_MODELS[name]
+    return ChromatinDescription(
         model=name,
         settings=entry.settings().model_dump(),
         marks=MARKS,
@@ -30,7 +26,9 @@ def describe(name):
     )
 
 
-@pytest.fixture(params=sorted(name for name, entry in MODELS.items() if not entry.classical))
+@pytest.fixture(
+    params=sorted(name for name, entry in CHROMATIN_MODELS.items() if not entry.classical)
+)
 def name(request):
     return request.param
 
@@ -57,7 +55,9 @@ def test_shapes_for_any_batch(model, signal, batch):
 
 @pytest.mark.parametrize(("marks", "bins"), [(1, 14), (2, 37), (7, 100), (23, 40)])
 def test_any_number_of_marks_and_bins(name, marks, bins):
-    output = MODELS[name].build(marks, bins, MODELS[name].settings())(torch.ones(2, marks, bins))
+    output = CHROMATIN_MODELS[name].build(marks, bins, CHROMATIN_MODELS[name].settings())(
+        torch.ones(2, marks, bins)
+    )
     assert torch.isfinite(output.prediction).all()
     assert output.alpha is None or output.alpha.shape == (2, marks, bins)
     assert output.beta is None or output.beta.shape == (2, marks)
@@ -65,13 +65,13 @@ def test_any_number_of_marks_and_bins(name, marks, bins):
 
 def test_marks_that_were_not_measured_are_taken_by_those_that_say_so(name, model, signal):
     signal[:, 1] = torch.nan
-    assert torch.isfinite(model.eval()(signal).prediction).all() == MODELS[name].any_marks
+    assert torch.isfinite(model.eval()(signal).prediction).all() == CHROMATIN_MODELS[name].any_marks
 
 
 def test_attention_is_what_the_registry_says(name, model, signal):
     output = model(signal)
     found = [kind for kind in ("alpha", "beta") if getattr(output, kind) is not None]
-    assert found == list(MODELS[name].attention)
+    assert found == list(CHROMATIN_MODELS[name].attention)
 
 
 PARAMETERS = {
@@ -95,7 +95,7 @@ PARAMETERS = {
 
 
 def test_number_of_parameters_at_the_published_size(name):
-    model = MODELS[name].build(5, 100, MODELS[name].settings())
+    model = CHROMATIN_MODELS[name].build(5, 100, CHROMATIN_MODELS[name].settings())
     assert sum(parameter.numel() for parameter in model.parameters()) == PARAMETERS[name]
 
 
@@ -190,11 +190,13 @@ def test_weights_of_another_size_are_refused(name, model, tmp_path):
 
 
 def test_settings_of_model_and_training_have_different_names(name):
-    assert not set(MODELS[name].settings.model_fields) & set(TrainingSettings.model_fields)
+    assert not set(CHROMATIN_MODELS[name].settings.model_fields) & set(
+        TrainingSettings.model_fields
+    )
 
 
 def test_presets_are_of_valid_settings(name):
-    presets, own = MODELS[name].presets, MODELS[name].settings
+    presets, own = CHROMATIN_MODELS[name].presets, CHROMATIN_MODELS[name].settings
     published = {"default"} if name == "attentive-set" else {"default", "paper"}
     assert set(presets) == published
     for values in presets.values():
@@ -205,8 +207,8 @@ def test_presets_are_of_valid_settings(name):
 
 
 def test_every_setting_is_explained(name):
-    fields = {**MODELS[name].settings.model_fields, **TrainingSettings.model_fields}
-    assert issubclass(MODELS[name].settings, Settings)
+    fields = {**CHROMATIN_MODELS[name].settings.model_fields, **TrainingSettings.model_fields}
+    assert issubclass(CHROMATIN_MODELS[name].settings, Settings)
     assert [key for key, field in fields.items() if not field.description] == []
 
 
@@ -219,4 +221,8 @@ def test_models_with_attention_are_named():
     named = models_with_attention().split(", ")
     assert "cnn-alpha-beta (α and β)" in named
     assert "lstm-attention (α)" in named
-    assert len(named) == sum(bool(entry.attention) for entry in MODELS.values()) < len(MODELS)
+    assert (
+        len(named)
+        == sum(bool(entry.attention) for entry in CHROMATIN_MODELS.values())
+        < len(CHROMATIN_MODELS)
+    )

@@ -2,7 +2,7 @@ import pytest
 
 from attendome.errors import RunError, SettingsError
 from attendome.models.readout import Readout
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 from attendome.training.settings import TrainingSettings
 from attendome.workflows.configuration import (
     check_replaceable,
@@ -23,10 +23,10 @@ def resolved(overrides, inherited=None):
     return model.model_dump() | training.model_dump()
 
 
-@pytest.mark.parametrize("preset", MODELS[MODEL].presets)
+@pytest.mark.parametrize("preset", CHROMATIN_MODELS[MODEL].presets)
 def test_a_preset_gives_its_values_and_the_rest_are_defaults(preset):
-    values, expected = resolved({"preset": preset}), MODELS[MODEL].presets[preset]
-    defaults = MODELS[MODEL].settings().model_dump() | TrainingSettings().model_dump()
+    values, expected = resolved({"preset": preset}), CHROMATIN_MODELS[MODEL].presets[preset]
+    defaults = CHROMATIN_MODELS[MODEL].settings().model_dump() | TrainingSettings().model_dump()
     assert values == defaults | dict(expected)
 
 
@@ -148,10 +148,9 @@ def test_a_wrong_template(tmp_path, content, message):
         read_template(tmp_path / "c.yaml", MODEL)
 
 
-def test_a_template_of_another_model(tmp_path, monkeypatch):
-    monkeypatch.setitem(MODELS, "another", MODELS[MODEL])
-    (tmp_path / "c.yaml").write_text("model: another")
-    with pytest.raises(SettingsError, match=f"is of the model another; expected {MODEL}"):
+def test_a_template_of_another_model(tmp_path):
+    (tmp_path / "c.yaml").write_text("model: mlp")
+    with pytest.raises(SettingsError, match=f"is of the model mlp; expected {MODEL}"):
         read_template(tmp_path / "c.yaml", MODEL)
 
 

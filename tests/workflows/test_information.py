@@ -4,7 +4,7 @@ import pytest
 
 from attendome.errors import DataError, RunError, SettingsError
 from attendome.evaluation.quality import assess
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 from attendome.workflows.configuration import resolve
 from attendome.workflows.information import describe, list_models
 
@@ -127,7 +127,7 @@ def test_a_damaged_run(run):
 
 def test_models():
     rows = {row["name"]: row for row in list_models()}
-    assert list(rows) == list(MODELS)
+    assert list(rows) == list(CHROMATIN_MODELS)
     row = rows["attentive-chrome"]
     assert (row["task"], row["parameters"]) == ("chromatin", 55_681)
     for preset in ("default", "paper"):

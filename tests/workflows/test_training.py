@@ -11,7 +11,7 @@ import attendome as ad
 from attendome.data.simulation import SimulationSettings, simulate_chromatin
 from attendome.errors import AttendomeError, DataError, RunError, SettingsError
 from attendome.models.readout import Readout
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 from attendome.training.calibration import calibrated
 from attendome.training.history import read_history
 from attendome.workflows import training
@@ -393,7 +393,7 @@ SMALL = {
 
 @pytest.mark.parametrize("name", SMALL)
 def test_expression_is_learned(plain, tmp_path, name):
-    quick = {} if MODELS[name].classical else {"epochs": 6, "learning_rate": 5e-3}
+    quick = {} if CHROMATIN_MODELS[name].classical else {"epochs": 6, "learning_rate": 5e-3}
     settings = {"target": "expression", **quick, **SMALL[name]}
     run = ad.train(plain, name, tmp_path / "run", settings, seed=1)
     scores = run.evaluate(plain)

@@ -1,7 +1,7 @@
 import pytest
 
 from attendome.errors import SettingsError
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 from attendome.workflows.variants import read_variants
 
 
@@ -10,8 +10,10 @@ def names(text, **common):
 
 
 def test_groups():
-    assert names("all") == list(MODELS)
-    assert names("baselines") == [name for name, entry in MODELS.items() if entry.classical]
+    assert names("all") == list(CHROMATIN_MODELS)
+    assert names("baselines") == [
+        name for name, entry in CHROMATIN_MODELS.items() if entry.classical
+    ]
     published = names("published")
     assert {"attentive-chrome", "lstm-alpha", "deep-chrome"} <= set(published)
     assert not {"logistic", "attentive-set"} & set(published)

@@ -9,13 +9,13 @@ from attendome.config import Settings
 from attendome.data import ChromatinDataset
 from attendome.interpretation.maps import gene_maps
 from attendome.interpretation.marks import Explainer, OnMarks, Signal, cell_maps
+from attendome.models.descriptions import ChromatinDescription
 from attendome.models.outputs import ChromatinOutput
-from attendome.models.weights import ModelDescription
 from attendome.training.inference import model_input, run_model
 
 
 def prediction_maps(
-    model: nn.Module, data: ChromatinDataset, description: ModelDescription
+    model: nn.Module, data: ChromatinDataset, description: ChromatinDescription
 ) -> xr.Dataset:
     """Give the prediction for each gene, with its attention where the model has any.
 

@@ -15,7 +15,8 @@ from attendome.interpretation import (
 )
 from attendome.interpretation.baseline import BaselineSettings
 from attendome.interpretation.marks import Explainer, OnMarks, Signal
-from attendome.models.registry import Architecture, architecture, models_with_attention
+from attendome.models.architectures import ChromatinArchitecture
+from attendome.models.registry import chromatin_architecture, models_with_attention
 
 _LAYERED = ("deep-chrome", "mlp")
 """Models made of nothing but layers that DeepLIFT has a rule for."""
@@ -42,17 +43,17 @@ class Method:
     summary: str
     unit: str
     make: Callable[[OnMarks, Signal, Any], Explainer]
-    why_not: Callable[[str, Architecture], str]
+    why_not: Callable[[str, ChromatinArchitecture], str]
     signed: bool = False
     complete: bool = False
     settings: type[Settings] = Settings
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def _needs(*kinds: str) -> Callable[[str, Architecture], str]:
+def _needs(*kinds: str) -> Callable[[str, ChromatinArchitecture], str]:
     signs = " or ".join({"alpha": "α", "beta": "β"}[kind] for kind in kinds)
 
-    def why_not(name: str, entry: Architecture) -> str:
+    def why_not(name: str, entry: ChromatinArchitecture) -> str:
         if set(kinds) & set(entry.attention):
             return ""
         return f"{name} has no {signs}; models with attention: {models_with_attention()}"
@@ -60,11 +61,11 @@ def _needs(*kinds: str) -> Callable[[str, Architecture], str]:
     return why_not
 
 
-def _differentiable(name: str, entry: Architecture) -> str:
+def _differentiable(name: str, entry: ChromatinArchitecture) -> str:
     return f"{name} is fitted by scikit-learn and has no gradient" if entry.classical else ""
 
 
-def _layered(name: str, entry: Architecture) -> str:
+def _layered(name: str, entry: ChromatinArchitecture) -> str:
     if name in _LAYERED:
         return ""
     return _differentiable(name, entry) or (
@@ -140,7 +141,7 @@ def method_for(name: str, model: str) -> Method:
     """
     if name not in METHODS:
         raise SettingsError(f"Unknown method '{name}': {suggestion(name, METHODS)}")
-    reason = METHODS[name].why_not(model, architecture(model))
+    reason = METHODS[name].why_not(model, chromatin_architecture(model))
     if reason:
         others = ", ".join(methods_of(model))
         raise SettingsError(f"{reason}. Methods for {model}: {others}.")
@@ -153,5 +154,5 @@ def methods_of(model: str) -> list[str]:
     >>> methods_of("svm")
     ['occlusion']
     """
-    entry = architecture(model)
+    entry = chromatin_architecture(model)
     return [name for name, method in METHODS.items() if not method.why_not(model, entry)]

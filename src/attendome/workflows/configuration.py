@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
 from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
+from attendome.models.descriptions import ChromatinDescription
 from attendome.models.readout import Readout
 from attendome.models.registry import architecture
-from attendome.models.weights import ModelDescription
 from attendome.outputs import write_text
 from attendome.training.settings import FitSettings, TrainingSettings
 
@@ -169,9 +169,9 @@ def describe_model(
     data: ChromatinDataset,
     marks: Sequence[str],
     readout: Readout | None = None,
-) -> ModelDescription:
+) -> ChromatinDescription:
     """Say what a model made for a dataset is, which input it takes, and what it predicts."""
-    return ModelDescription(
+    return ChromatinDescription(
         model=model,
         settings=settings.model_dump(),
         marks=tuple(marks),

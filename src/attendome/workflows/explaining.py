@@ -23,7 +23,8 @@ from attendome.interpretation.maps import gene_maps
 from attendome.interpretation.marks import Explainer, OnMarks, Signal
 from attendome.interpretation.methods import Method, method_for
 from attendome.models.classical import ESTIMATOR
-from attendome.models.weights import WEIGHTS, ModelDescription
+from attendome.models.descriptions import ChromatinDescription
+from attendome.models.weights import WEIGHTS
 from attendome.outputs import new_output, write_text
 from attendome.training.inference import model_input
 
@@ -39,7 +40,7 @@ _ABOUT = "about.json"
 
 def explain(
     model: nn.Module,
-    description: ModelDescription,
+    description: ChromatinDescription,
     data: ChromatinDataset,
     method: str = "attention",
     settings: Mapping[str, Any] | None = None,

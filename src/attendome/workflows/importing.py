@@ -15,8 +15,9 @@ from attendome.errors import RunError
 from attendome.genome.annotation import Annotation, read_genes
 from attendome.genome.files import sha256
 from attendome.genome.genes import without_version
+from attendome.models.descriptions import save_description
 from attendome.models.published_weights import read_published_weights
-from attendome.models.weights import save_description, save_weights
+from attendome.models.weights import save_weights
 from attendome.outputs import check_new, new_output
 from attendome.workflows.configuration import (
     RunConfig,

@@ -9,7 +9,7 @@ from attendome.data import ChromatinDataset, SequenceDataset, open_dataset
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.quality import Quality, assess
-from attendome.models.registry import MODELS
+from attendome.models.registry import CHROMATIN_MODELS
 from attendome.outputs import check_new
 from attendome.reports.quality import QualityContent, write_quality
 from attendome.workflows.configuration import CONFIG, resolve, training_settings
@@ -152,7 +152,7 @@ def list_models() -> list[dict[str, Any]]:
     model or of its training, has its value in every preset.
     """
     rows = []
-    for name, entry in MODELS.items():
+    for name, entry in CHROMATIN_MODELS.items():
         resolved = {preset: resolve(name, {"preset": preset}) for preset in entry.presets}
         network = entry.build(*PUBLISHED_SIZE[entry.task], entry.settings())
         groups: tuple[type[Settings], ...] = (entry.settings, training_settings(name))

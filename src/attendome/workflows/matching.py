@@ -5,8 +5,8 @@ from pathlib import Path
 
 from attendome.data import ChromatinDataset, as_chromatin
 from attendome.errors import DataError
-from attendome.models.registry import architecture
-from attendome.models.weights import ModelDescription
+from attendome.models.descriptions import ChromatinDescription
+from attendome.models.registry import chromatin_architecture
 from attendome.training.batches import check_complete
 from attendome.workflows.configuration import RunConfig
 
@@ -20,11 +20,13 @@ def with_marks_of(data: ChromatinDataset, marks: Sequence[str], model: str) -> C
         DataError: marks are missing; of a model that takes any, all of them.
     """
     present = [mark for mark in marks if mark in data.marks]
-    return data.with_marks(present if present and architecture(model).any_marks else marks)
+    return data.with_marks(
+        present if present and chromatin_architecture(model).any_marks else marks
+    )
 
 
 def matching(
-    config: RunConfig, description: ModelDescription, folder: Path, data: Data
+    config: RunConfig, description: ChromatinDescription, folder: Path, data: Data
 ) -> ChromatinDataset:
     """Open a dataset as the model of a run takes it: its marks, by name, in its order.
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from attendome.data import ChromatinDataset
 from attendome.errors import DataError
 from attendome.interpretation.methods import METHODS
-from attendome.models.registry import architecture
+from attendome.models.registry import chromatin_architecture
 from attendome.reports.content import Explanations
 from attendome.workflows.explaining import explain, origin_of
 from attendome.workflows.known_maps import stored_maps
@@ -103,7 +103,7 @@ def _of_genes(stored: xr.Dataset, maps: xr.Dataset) -> xr.Dataset:
 def _why_not(method: str, run: "Run") -> str:
     """Say why the model does not take a method; empty where it does."""
     model = run.description.model
-    return METHODS[method].why_not(model, architecture(model))
+    return METHODS[method].why_not(model, chromatin_architecture(model))
 
 
 def _missing(method: str, run: "Run", metrics: dict[str, Any]) -> str:

@@ -17,8 +17,9 @@ from attendome.errors import DataError, RunError
 from attendome.evaluation.regression import RegressionScores
 from attendome.evaluation.scores import Scores
 from attendome.interpretation.files import check_maps
+from attendome.models.descriptions import DESCRIPTION, ChromatinDescription
 from attendome.models.outputs import ChromatinOutput
-from attendome.models.weights import DESCRIPTION, ModelDescription, load_model
+from attendome.models.weights import load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
 from attendome.training.history import best_epoch, read_history, score_of
@@ -47,7 +48,7 @@ class Run:
 
     path: Path
     config: RunConfig
-    description: ModelDescription
+    description: ChromatinDescription
     loaded: nn.Module = field(repr=False, compare=False)
 
     @cached_property
@@ -242,4 +243,6 @@ def open_run(path: str | Path) -> Run:
             "settings)."
         )
     model, description = load_model(folder)
+    if not isinstance(description, ChromatinDescription):
+        raise RunError(f"{folder}: a run of a model that reads DNA.")
     return Run(folder, config, description, model)

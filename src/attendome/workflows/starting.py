@@ -11,6 +11,7 @@ from attendome.data import ChromatinDataset
 from attendome.data.attentivechrome import PUBLISHED_MARKS
 from attendome.errors import RunError, SettingsError
 from attendome.genome.files import sha256
+from attendome.models.descriptions import ChromatinDescription
 from attendome.models.published_weights import read_published_weights
 from attendome.models.registry import architecture
 from attendome.models.weights import WEIGHTS, load_model
@@ -50,6 +51,8 @@ def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
         raise SettingsError(f"{model} is fitted at once and cannot start from other weights.")
     if source.is_dir():
         network, description = load_model(source)
+        if not isinstance(description, ChromatinDescription):
+            raise RunError(f"{source}: expected weights of {model}; found a model that reads DNA.")
         found, marks, settings = description.model, description.marks, description.settings
     else:
         published, own = read_published_weights(source, data.bins)

@@ -14,13 +14,9 @@ from attendome.data import ChromatinDataset, as_chromatin
 from attendome.errors import RunError, SettingsError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
-from attendome.models.registry import architecture
-from attendome.models.weights import (
-    ModelDescription,
-    assign_weights,
-    load_fitted,
-    save_description,
-)
+from attendome.models.descriptions import ChromatinDescription, save_description
+from attendome.models.registry import chromatin_architecture
+from attendome.models.weights import assign_weights, load_fitted
 from attendome.training.batches import Genes
 from attendome.training.calibration import calibrated
 from attendome.training.classical import fit_classical
@@ -117,7 +113,7 @@ def _together(
     datasets: list[ChromatinDataset], model: str, marks: Sequence[str] | None
 ) -> tuple[list[ChromatinDataset], tuple[str, ...]]:
     """Give what is trained on, with splits that agree, and the marks of the model."""
-    names = marks or marks_for(datasets, any_marks=architecture(model).any_marks)
+    names = marks or marks_for(datasets, any_marks=chromatin_architecture(model).any_marks)
     return agreed([with_marks_of(data, names, model) for data in datasets]), tuple(names)
 
 
@@ -139,7 +135,7 @@ def opened(data: Data | Sequence[Data]) -> list[ChromatinDataset]:
 
 
 def _initial(
-    description: ModelDescription, training: FitSettings, train: Genes, start: Start | None
+    description: ChromatinDescription, training: FitSettings, train: Genes, start: Start | None
 ) -> nn.Module:
     """Make the model; without a start, its weights depend on the seed only."""
     with torch.random.fork_rng():
@@ -156,8 +152,8 @@ def _initial(
 
 
 def _calibrated(
-    description: ModelDescription, valid: Genes, settings: FitSettings, folder: Path
-) -> ModelDescription:
+    description: ChromatinDescription, valid: Genes, settings: FitSettings, folder: Path
+) -> ChromatinDescription:
     """Calibrate probabilities on the validation genes."""
     if settings.target != "label":
         return description

@@ -20,12 +20,8 @@ from attendome.errors import DataError, RunError
 from attendome.interpretation.methods import method_for
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
-from attendome.models.weights import (
-    DESCRIPTION,
-    ModelDescription,
-    save_description,
-    save_weights,
-)
+from attendome.models.descriptions import DESCRIPTION, ChromatinDescription, save_description
+from attendome.models.weights import save_weights
 from attendome.outputs import new_output
 from attendome.workflows.configuration import CONFIG, write_config
 from attendome.workflows.explaining import Progress, explain_into, method_settings
@@ -147,7 +143,7 @@ def _untrained(run: Run, folder: Path) -> Run:
     return open_run(place)
 
 
-def _random(description: ModelDescription, trained: nn.Module) -> nn.Module:
+def _random(description: ChromatinDescription, trained: nn.Module) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(_UNTRAINED_SEED)
         model = description.build()

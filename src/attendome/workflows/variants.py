@@ -7,14 +7,16 @@ from typing import Any
 
 from attendome.config import parse_assignments, suggestion
 from attendome.errors import SettingsError
-from attendome.models.registry import MODELS, architecture
+from attendome.models.registry import CHROMATIN_MODELS, architecture
 from attendome.workflows.configuration import resolve, settings_of
 
 _ITEM = re.compile(r"(?P<model>[^\[\],]+)(\[(?P<settings>[^\[\]]*)\])?")
 _GROUPS = {
-    "all": list(MODELS),
-    "published": [n for n, e in MODELS.items() if "paper" in e.presets and not e.classical],
-    "baselines": [name for name, entry in MODELS.items() if entry.classical],
+    "all": list(CHROMATIN_MODELS),
+    "published": [
+        n for n, e in CHROMATIN_MODELS.items() if "paper" in e.presets and not e.classical
+    ],
+    "baselines": [name for name, entry in CHROMATIN_MODELS.items() if entry.classical],
 }
 
 
@@ -84,8 +86,10 @@ def _items(text: str) -> list[tuple[str, str | None]]:
 def _named(name: str, settings: str | None) -> list[Variant]:
     if name in _GROUPS and settings is None:
         return [Variant(model, model) for model in _GROUPS[name]]
-    if name not in MODELS:
-        raise SettingsError(f"Unknown model '{name}': {suggestion(name, [*MODELS, *_GROUPS])}")
+    if name not in CHROMATIN_MODELS:
+        raise SettingsError(
+            f"Unknown model '{name}': {suggestion(name, [*CHROMATIN_MODELS, *_GROUPS])}"
+        )
     if settings is None:
         return [Variant(name, name)]
     given = parse_assignments(part.strip() for part in settings.split(","))
