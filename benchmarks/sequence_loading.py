@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from attendome.data.sequence import store
 from attendome.data.sequence.dataset import SequenceDataset
 from attendome.data.sequence.schema import SequenceLayout
-from attendome.training.sequence_batches import Regions
+from attendome.training.sequence.batches import Regions
 
 LENGTH, BIN_SIZE, BATCH = 131_072, 128, 4
 

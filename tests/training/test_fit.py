@@ -14,13 +14,18 @@ from attendome.errors import RunError, SettingsError
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
 from attendome.models.mlp import Mlp, MlpSettings
 from attendome.models.weights import read_weights
+from attendome.training import fit as loop
 from attendome.training.batches import Genes
-from attendome.training.fit import fit
 from attendome.training.history import best_epoch, is_finished, read_history
 from attendome.training.inference import run_model
+from attendome.training.module import ChromatinTraining
 from attendome.training.settings import TrainingSettings
 
 TINY = {"bin_hidden": 4, "mark_hidden": 3, "epochs": 4, "batch_size": 16, "dropout": 0.3}
+
+
+def fit(model, train, valid, settings, folder):
+    loop.fit(ChromatinTraining(model, settings, train, valid), folder)
 
 
 def weights(folder):
@@ -285,8 +290,6 @@ def test_a_device_that_is_not_there(genes, tmp_path):
 
 
 def test_ctrl_c_reaches_the_caller(genes, tmp_path, monkeypatch):
-    from attendome.training.module import ChromatinTraining
-
     def interrupt(*_):
         raise KeyboardInterrupt
 

@@ -5,10 +5,14 @@ import torch
 from torch.nn import functional
 
 from attendome.models.mlp import Mlp, MlpSettings
+from attendome.training import fit as loop
 from attendome.training.batches import Genes
-from attendome.training.fit import fit
 from attendome.training.module import ChromatinTraining
 from attendome.training.settings import TrainingSettings
+
+
+def fit(model, train, valid, settings, folder):
+    loop.fit(ChromatinTraining(model, settings, train, valid), folder)
 
 
 @pytest.fixture

@@ -69,11 +69,11 @@ class EpochOrder(Sampler[list[int]]):
     """Batches of indices in an order that depends on the seed and the epoch only.
 
     So an epoch that is trained again after a resume sees the same batches. With several processes,
-    each takes its share of the genes; a few are taken twice where they do not divide evenly.
+    each takes its share; a few are taken twice where they do not divide evenly.
     """
 
-    def __init__(self, genes: int, batch_size: int, seed: int) -> None:
-        self.genes, self.batch_size, self.seed = genes, batch_size, seed
+    def __init__(self, items: int, batch_size: int, seed: int) -> None:
+        self.items, self.batch_size, self.seed = items, batch_size, seed
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -81,14 +81,14 @@ class EpochOrder(Sampler[list[int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        _, world = _process()
-        return math.ceil(self.genes / (self.batch_size * world))
+        _, world = process()
+        return math.ceil(self.items / (self.batch_size * world))
 
     def __iter__(self) -> Iterator[list[int]]:
-        rank, world = _process()
+        rank, world = process()
         generator = torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
-        order = torch.randperm(self.genes, generator=generator)
-        order = torch.cat([order, order[: -self.genes % world]])[rank::world]
+        order = torch.randperm(self.items, generator=generator)
+        order = torch.cat([order, order[: -self.items % world]])[rank::world]
         return iter([batch.tolist() for batch in torch.split(order, self.batch_size)])
 
 
@@ -108,7 +108,7 @@ def ordered_batches(genes: Genes, batch_size: int) -> DataLoader[Batch]:
     return DataLoader(genes, sampler=order, batch_size=None)
 
 
-def _process() -> tuple[int, int]:
+def process() -> tuple[int, int]:
     """Give the rank of this process and the number of processes."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()

@@ -15,24 +15,20 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import nn
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from attendome.errors import RunError, SettingsError
-from attendome.training.batches import Genes
-from attendome.training.history import SCORES, is_finished, read_history
-from attendome.training.module import ChromatinTraining
+from attendome.training.base import Training
+from attendome.training.history import is_finished, read_history
 from attendome.training.recorder import Recorder
-from attendome.training.settings import TrainingSettings
+from attendome.training.settings import LoopSettings
 
 CHECKPOINTS = "checkpoints"
 _LAST = "last"
 
 
-def fit(
-    model: nn.Module, train: Genes, valid: Genes, settings: TrainingSettings, folder: Path
-) -> None:
-    """Train a model; the weights of the best epoch and the history go to the run folder.
+def fit(module: Training, folder: Path) -> None:
+    """Train the module's model; the weights of the best epoch and the history go to the run folder.
 
     Where the folder holds a checkpoint, training goes on from it, to the same result as without the
     interruption. The test split has no part in this.
@@ -42,17 +38,13 @@ def fit(
         SettingsError: the device asked for is not there.
     """
     history = read_history(folder)
-    if history is not None and is_finished(history, settings):
+    if history is not None and is_finished(history, module.settings):
         return
     checkpoint = folder / CHECKPOINTS / f"{_LAST}.ckpt"
     with _quiet(), torch.random.fork_rng():
-        trainer = _trainer(settings, folder)
+        trainer = _trainer(module.settings, module.score, folder)
         try:
-            trainer.fit(
-                ChromatinTraining(model, settings, train, valid),
-                ckpt_path=_readable(checkpoint),
-                weights_only=True,
-            )
+            trainer.fit(module, ckpt_path=_readable(checkpoint), weights_only=True)
         except SystemExit as error:
             # Lightning turns Ctrl-C into an exit; the caller is to see the interruption.
             raise KeyboardInterrupt from error
@@ -77,22 +69,20 @@ def _readable(checkpoint: Path) -> Path | None:
     return checkpoint
 
 
-def check_device(settings: TrainingSettings) -> None:
+def check_device(settings: LoopSettings) -> None:
     """Check that training can run where the settings say.
 
     Raises:
         SettingsError: the device asked for is not there, or an extra is not installed.
     """
     with _quiet():
-        _trainer(settings, Path())
+        _trainer(settings, "", Path())
 
 
-def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:
+def _trainer(settings: LoopSettings, score: str, folder: Path) -> lightning.Trainer:
     callbacks: list[Callback] = [
         Recorder(folder),
-        EarlyStopping(
-            SCORES[settings.target], mode="max", patience=settings.patience, check_finite=False
-        ),
+        EarlyStopping(score, mode="max", patience=settings.patience, check_finite=False),
         ModelCheckpoint(
             folder / CHECKPOINTS,
             filename=_LAST,
@@ -105,12 +95,7 @@ def _trainer(settings: TrainingSettings, folder: Path) -> lightning.Trainer:
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     try:
         return lightning.Trainer(
-            accelerator=settings.accelerator,
-            devices=settings.devices,
-            strategy="ddp_spawn" if settings.devices > 1 else "auto",
-            precision=settings.precision,
-            max_epochs=settings.epochs,
-            gradient_clip_val=settings.gradient_clip_norm,
+            **settings.trainer_options(),
             callbacks=callbacks,
             logger=TensorBoardLogger(folder, name="tensorboard") if settings.tensorboard else False,
             use_distributed_sampler=False,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from attendome.errors import RunError
 from attendome.models.readout import TargetName
-from attendome.training.settings import TrainingSettings
+from attendome.training.settings import LoopSettings
 
 HISTORY = "history.csv"
 COLUMNS = ("epoch", "train_loss", "valid_loss")
@@ -55,7 +55,7 @@ def best_epoch(history: pd.DataFrame) -> int:
     return int(history["epoch"].iloc[int(history[score_of(history)].argmax())])
 
 
-def is_finished(history: pd.DataFrame, settings: TrainingSettings) -> bool:
+def is_finished(history: pd.DataFrame, settings: LoopSettings) -> bool:
     """Tell whether training has reached its last epoch, or stopped early."""
     last = int(history["epoch"].iloc[-1])
     return last >= settings.epochs or last - best_epoch(history) >= settings.patience

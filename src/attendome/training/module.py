@@ -1,12 +1,12 @@
 """The Lightning module: loss, optimiser, and the scores of an epoch."""
 
-import lightning
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchmetrics import Metric, PearsonCorrCoef
 from torchmetrics.classification import BinaryAUROC
 
+from attendome.training.base import Training
 from attendome.training.batches import (
     EVALUATION_BATCH,
     Batch,
@@ -21,17 +21,18 @@ from attendome.training.losses import SecondTarget, target_loss
 from attendome.training.settings import TrainingSettings
 
 
-class ChromatinTraining(lightning.LightningModule):
+class ChromatinTraining(Training):
     """Train a chromatin model to tell genes that are on from genes that are off, or how much.
 
     The epoch's score is the AUROC on the validation split, or Pearson's correlation.
     """
 
+    settings: TrainingSettings
+
     def __init__(
         self, model: nn.Module, settings: TrainingSettings, train: Genes, valid: Genes
     ) -> None:
-        super().__init__()
-        self.model, self.settings = model, settings
+        super().__init__(model, settings, SCORES[settings.target])
         self.genes, self.valid_genes = train, valid
         of_labels = settings.target == "label"
         self.valid_score: Metric = BinaryAUROC() if of_labels else PearsonCorrCoef()
@@ -79,7 +80,7 @@ class ChromatinTraining(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Score the epoch; predictions that are all the same have no correlation, 0."""
         score = self.valid_score.compute().nan_to_num()
-        self.log(SCORES[self.settings.target], score, prog_bar=True)
+        self.log(self.score, score, prog_bar=True)
         self.valid_score.reset()
 
     def configure_gradient_clipping(

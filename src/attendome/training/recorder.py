@@ -11,9 +11,9 @@ import pandas as pd
 from attendome.errors import RunError
 from attendome.models.weights import save_weights
 from attendome.outputs import write_text
-from attendome.training.history import HISTORY, SCORES, best_epoch
+from attendome.training.base import Training
+from attendome.training.history import HISTORY, best_epoch
 from attendome.training.log import start_log
-from attendome.training.module import ChromatinTraining
 
 logger = logging.getLogger(__name__)
 
@@ -34,23 +34,36 @@ class Recorder(lightning.Callback):
         trainer: lightning.Trainer,
         pl_module: lightning.LightningModule,  # noqa: ARG002 - Lightning's form
     ) -> None:
-        """With several devices, this is a new process, whose log goes nowhere yet."""
-        if trainer.num_devices > 1 and trainer.is_global_zero:
+        """With several devices or machines, this is a new process, whose log goes nowhere yet."""
+        if trainer.world_size > 1 and trainer.is_global_zero:
             start_log(self.folder)
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,  # noqa: ARG002 - Lightning's form
+        outputs: Any,  # noqa: ANN401
+        *_: object,
+    ) -> None:
+        """Stop at the first loss that is not finite: an epoch may take hours."""
+        self._check_finite(trainer, outputs["loss"].item())
+
+    def _check_finite(self, trainer: lightning.Trainer, *values: float) -> None:
+        if not all(map(math.isfinite, values)):
+            raise RunError(
+                f"{self.folder}: the loss is no longer a finite number in epoch "
+                f"{trainer.current_epoch + 1}; start again with --force and a lower learning_rate."
+            )
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Record the epoch; runs before the checkpoint is written."""
-        if not isinstance(pl_module, ChromatinTraining) or not trainer.is_global_zero:
+        if not isinstance(pl_module, Training) or not trainer.is_global_zero:
             return
         scores = {name: value.item() for name, value in trainer.callback_metrics.items()}
-        if not all(math.isfinite(value) for value in scores.values()):
-            raise RunError(
-                f"{self.folder}: the loss is no longer a finite number in epoch "
-                f"{trainer.current_epoch + 1}; start again with --force and a lower learning_rate."
-            )
-        score = SCORES[pl_module.settings.target]
+        self._check_finite(trainer, *scores.values())
+        score = pl_module.score
         names = ("train_loss", "valid_loss", score)
         row = {"epoch": trainer.current_epoch + 1, **{name: scores[name] for name in names}}
         self.rows.append(row)
