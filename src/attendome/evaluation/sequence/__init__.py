@@ -1,0 +1,1 @@
+"""Scores of the models that read DNA, and their comparison."""
