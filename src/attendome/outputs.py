@@ -1,14 +1,18 @@
 """Output files and folders that are either whole or not there."""
 
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from attendome.errors import DataError
+
+_LONGEST_NAME = 80
 
 
 @contextmanager
@@ -105,3 +109,14 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old content or the new, never a part."""
     with new_output(path, force=True) as made:
         made.write_text(text, encoding="utf-8")
+
+
+def safe_name(name: str) -> str:
+    """Give a name that a folder can have.
+
+    >>> safe_name("../K562"), safe_name("mlp[epochs=2]")
+    ('_.._K562', 'mlp[epochs=2]')
+    """
+    plain = re.sub(r"[^\w.\-+=,\[\] ]", "_", name)
+    plain = f"_{plain}" if plain.startswith(".") else plain
+    return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}-{crc32(name.encode()):08x}"

@@ -21,6 +21,20 @@ def test_compare_and_go_on(succeed, dataset, tmp_path):
     assert pd.read_parquet(out / "results.parquet").equals(results)
 
 
+def test_compare_models_that_read_dna(succeed, small_sequences, tmp_path):
+    models, out = tmp_path / "models.yaml", tmp_path / "comparison"
+    models.write_text("tower: {model: standard}\nBasenji: {model: dilated, layers: 1}\n")
+    settings = ["--set", "scale=small", "--set", "epochs=1", "--workers", 1]
+    command = ["compare", small_sequences, "--models", models, "--out", out]
+    said = succeed(*command, *settings, "--baseline", "tower")
+    results = pd.read_parquet(out / "results.parquet").set_index("model")
+    difference = results["value"]["Basenji"] - results["value"]["tower"]
+    assert f"{results['value']['Basenji']:.3f}" in said
+    assert f"{difference:+.3f}" in said
+    assert "difference: of r to tower" in said
+    assert "Basenji (dilated[" in (out / "report.html").read_text()
+
+
 def test_where_nothing_could_be_done(invoke, dataset, tmp_path):
     options = ["--models", "logistic", "--set", "target=expression"]
     result = invoke("compare", dataset, *options, "--out", tmp_path / "out")
@@ -34,6 +48,7 @@ def test_where_nothing_could_be_done(invoke, dataset, tmp_path):
         (["--models", "logistik"], "did you mean 'logistic'"),
         (["--models", "mlp[epoch=3]"], "did you mean 'epochs'"),
         (["--models", "mlp", "--set", "epoch=3"], "did you mean 'epochs'"),
+        (["--models", "mlp", "--reach"], "is of models that read DNA"),
         (["--models", "mlp", "--baseline", "svm"], "Unknown baseline 'svm'"),
         (["--models", "mlp", "--scheduler", "nonsense"], "No dask scheduler answers at 'nonsense'"),
     ],

@@ -13,7 +13,7 @@ import yaml
 
 import attendome as ad
 from attendome.data.store import save_dataset
-from attendome.models.registry import CHROMATIN_MODELS
+from attendome.models.registry import CHROMATIN_MODELS, MODELS
 
 SMALL = ["--set", "bin_hidden=4", "--set", "mark_hidden=3", "--set", "epochs=2"]
 MODEL = ["--model", "attentive-chrome"]
@@ -151,7 +151,7 @@ def test_explain_says_whether_importance_adds_up(succeed, run, monkeypatch, swit
 def test_models(succeed):
     assert "attentive-chrome (chromatin)" in succeed("models")
     rows = {row["name"]: row for row in json.loads(succeed("models", "--json"))}
-    assert list(rows) == list(CHROMATIN_MODELS)
+    assert list(rows) == list(MODELS)
     assert rows["attentive-chrome"]["parameters"] == 55_681
     assert rows["deep-chrome"]["settings"]["optimiser"]["paper"] == "sgd"
 

@@ -1,6 +1,7 @@
 """A small run, and what it was trained on."""
 
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -124,3 +125,24 @@ def relabelled(simulated, change):
         return change(label=labels)
 
     return make
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Do the jobs in this process, one by one; gives the names of those that were done."""
+    from attendome.errors import AttendomeError
+    from attendome.workflows import comparing
+
+    names = []
+
+    def run_all(_client, work, jobs):
+        for job in jobs:
+            names.append(job.name)
+            try:
+                yield job, work(job)
+            except AttendomeError as error:
+                yield job, error
+
+    monkeypatch.setattr(comparing, "workers", lambda *_given: nullcontext())
+    monkeypatch.setattr(comparing, "run_all", run_all)
+    return names

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 from filelock import FileLock
 
 from attendome.data.store import save_dataset
-from attendome.errors import AttendomeError, DataError, RunError, SettingsError
-from attendome.workflows import comparing, open_run
+from attendome.errors import DataError, RunError, SettingsError
+from attendome.workflows import open_run
 from attendome.workflows.comparing import Where, compare
 from attendome.workflows.results import RESULTS
 
@@ -77,24 +76,6 @@ def test_the_tables_are_written(made):
     summary = comparison.summary.set_index("model")
     assert summary.loc["linear", "mean"] == pytest.approx(means.mean())
     assert f"{means.mean():.4f}"[1:] in (folder / "table.md").read_text()
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """Do the jobs in this process, one by one; gives the names of those that were done."""
-    names = []
-
-    def run_all(_client, work, jobs):
-        for job in jobs:
-            names.append(job.name)
-            try:
-                yield job, work(job)
-            except AttendomeError as error:
-                yield job, error
-
-    monkeypatch.setattr(comparing, "workers", lambda *_given: nullcontext())
-    monkeypatch.setattr(comparing, "run_all", run_all)
-    return names
 
 
 def test_given_again_it_goes_on(made, datasets, tmp_path, here):

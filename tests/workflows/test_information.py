@@ -4,7 +4,7 @@ import pytest
 
 from attendome.errors import DataError, RunError, SettingsError
 from attendome.evaluation.quality import assess
-from attendome.models.registry import CHROMATIN_MODELS
+from attendome.models.registry import MODELS
 from attendome.workflows.configuration import resolve
 from attendome.workflows.information import describe, list_models
 
@@ -127,11 +127,19 @@ def test_a_damaged_run(run):
 
 def test_models():
     rows = {row["name"]: row for row in list_models()}
-    assert list(rows) == list(CHROMATIN_MODELS)
+    assert list(rows) == list(MODELS)
     row = rows["attentive-chrome"]
     assert (row["task"], row["parameters"]) == ("chromatin", 55_681)
     for preset in ("default", "paper"):
         model, training = resolve("attentive-chrome", {"preset": preset})
         values = {name: setting[preset] for name, setting in row["settings"].items()}
         assert values == model.model_dump() | training.model_dump()
+    assert all(setting["about"] for setting in row["settings"].values())
+
+
+def test_models_that_read_dna():
+    rows = {row["name"]: row for row in list_models()}
+    row = rows["dilated"]
+    assert (row["task"], row["parameters"]) == ("sequence", 15_190_636)
+    assert row["settings"]["learning_rate"]["paper"] == 0.002063
     assert all(setting["about"] for setting in row["settings"].values())

@@ -44,7 +44,7 @@ def test_the_test_split_has_no_part_in_it(stored, change, searched, tmp_path):
 
 
 def test_an_interrupted_search_goes_on_to_the_same_result(stored, searched, tmp_path, monkeypatch):
-    plain, calls = searching.train, []
+    plain, calls = searching.train_chromatin, []
 
     def interrupted(*given, **options):
         calls.append(given)
@@ -53,7 +53,7 @@ def test_an_interrupted_search_goes_on_to_the_same_result(stored, searched, tmp_
         return plain(*given, **options)
 
     out = tmp_path / "run"
-    monkeypatch.setattr(searching, "train", interrupted)
+    monkeypatch.setattr(searching, "train_chromatin", interrupted)
     with pytest.raises(KeyboardInterrupt):
         search_and_train(stored, "logistic", out, 4, {"seed": 3})
     run = search_and_train(stored, "logistic", out, 4, {"seed": 3}, existing="resume")
@@ -64,7 +64,7 @@ def test_an_interrupted_search_goes_on_to_the_same_result(stored, searched, tmp_
 
 
 def test_a_trial_that_fails_counts_and_is_passed_over(stored, tmp_path, monkeypatch):
-    plain, calls = searching.train, []
+    plain, calls = searching.train_chromatin, []
 
     def failing(*given, **options):
         calls.append(given)
@@ -72,7 +72,7 @@ def test_a_trial_that_fails_counts_and_is_passed_over(stored, tmp_path, monkeypa
             raise RunError("the loss is no longer finite")
         return plain(*given, **options)
 
-    monkeypatch.setattr(searching, "train", failing)
+    monkeypatch.setattr(searching, "train_chromatin", failing)
     run = search_and_train(stored, "logistic", tmp_path / "run", 3)
     assert trials(run)["state"].tolist() == ["FAIL", "COMPLETE", "COMPLETE"]
 
@@ -81,7 +81,7 @@ def test_where_all_trials_fail(stored, tmp_path, monkeypatch):
     def failing(*_given, **_options):
         raise RunError("the loss is no longer finite")
 
-    monkeypatch.setattr(searching, "train", failing)
+    monkeypatch.setattr(searching, "train_chromatin", failing)
     with pytest.raises(RunError, match="none of the 2 trials ended with a score"):
         search_and_train(stored, "logistic", tmp_path / "run", 2)
 

@@ -124,7 +124,7 @@ def test_given_again_it_uses_what_is_there(made, on_four, tmp_path, asked, monke
     out = tmp_path / "out"
     shutil.copytree(made[1], out)
     shutil.rmtree(out / "maps" / "seed-3" / "saliency.zarr")
-    monkeypatch.setattr(validation_runs, "train", None)
+    monkeypatch.setattr(validation_runs, "train_chromatin", None)
     again = validate(on_four, HELD_OUT, out=out, seeds=3, methods=METHODS)
     assert asked[0] == ["seed-3/saliency"]
     pd.testing.assert_frame_equal(again.table, made[0].table)
@@ -148,7 +148,7 @@ def test_interrupted_it_goes_on(made, on_four, tmp_path, asked):
 
 @pytest.mark.usefixtures("unwritten")
 def test_one_seed_trains_nothing_and_says_so(on_four, tmp_path, monkeypatch):
-    monkeypatch.setattr(validation_runs, "train", None)
+    monkeypatch.setattr(validation_runs, "train_chromatin", None)
     found = validate(on_four, HELD_OUT, out=tmp_path / "out", seeds=1, methods=["saliency"])
     assert not set(found.table["check"]) & {"seeds", "mark order"}
     note = found.notes[-1]

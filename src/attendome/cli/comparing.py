@@ -7,14 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from attendome.cli import display
+from attendome.cli import comparing_display, display
 from attendome.cli.options import Search, Set
 from attendome.cli.progress import counting
 from attendome.config import parse_assignments
 
 Datasets = Annotated[
     list[Path],
-    typer.Argument(metavar="DATA.zarr...", help="A dataset per cell type.", show_default=False),
+    typer.Argument(
+        metavar="DATA.zarr...",
+        help="Datasets of one kind: chromatin, one per cell type, or DNA.",
+        show_default=False,
+    ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="The folder to make, or to go on with.")]
 Models = Annotated[
@@ -22,7 +26,8 @@ Models = Annotated[
     typer.Option(
         metavar="A,B,...",
         help="Names of models, or published, baselines, all; with settings as in "
-        r"deep-chrome\[dropout=0.3,epochs=20].",
+        r"deep-chrome\[dropout=0.3,epochs=20]. Or a YAML file with lines such as "
+        "wide: {model: mlp, first_hidden: 250}.",
     ),
 ]
 Seeds = Annotated[int, typer.Option(metavar="N", help="Train each with the seeds 1 to N.", min=1)]
@@ -30,7 +35,16 @@ Baseline = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="What the others are held against; by default deep-chrome, or the first.",
+        help="What the others are held against; by default deep-chrome, of DNA dilated, or the "
+        "first.",
+    ),
+]
+Reach = Annotated[
+    bool,
+    typer.Option(
+        "--reach",
+        help="Of DNA: score also with all that is farther than a distance masked, one by one.",
+        show_default=False,
     ),
 ]
 Workers = Annotated[
@@ -58,6 +72,7 @@ def compare(
     settings: Set = None,
     search: Search = 0,
     baseline: Baseline = None,
+    reach: Reach = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -66,19 +81,20 @@ def compare(
     A combination that fails is listed, and the others go on. The same command, given again, goes
     on where it was. Scores are of the test split; --search looks at the validation split only.
     """
-    from attendome.workflows.comparing import Where
+    from attendome.workflows.comparing import Where, task_of
     from attendome.workflows.comparing import compare as run_compare
     from attendome.workflows.variants import read_variants
 
     if workers and scheduler:
         raise typer.BadParameter("--workers and --scheduler do not go together.")
     common = parse_assignments(settings or [])
-    total = len(data) * len(read_variants(models, common)) * seeds
+    total = len(data) * len(read_variants(models, common, task_of(data))) * seeds
     options: dict[str, Any] = {
         "seeds": seeds,
         "settings": common,
         "search": search,
         "baseline": baseline,
+        "reach": reach,
         "where": Where(workers, scheduler),
     }
     with counting(total, "Runs") as told:
@@ -87,7 +103,7 @@ def compare(
             told(name, _outcome(row))
 
         made = run_compare(data, models, out, done=done, **options)
-    display.comparison(made.comparison, made.results)
+    comparing_display.comparison(made.comparison, made.results)
     if made.comparison is None:
         raise typer.Exit(1)
     display.say(f"Wrote {out}: report.html, table.md, table.tex, results.parquet and figures.")

@@ -137,7 +137,7 @@ def info(
     if json:
         display.as_json(content)
     elif content["kind"] == "run":
-        display.run(content)
+        (display if content["task"] == "chromatin" else sequence_display).run(content)
     elif content["kind"] == "sequence":
         sequence_display.information(content)
     else:

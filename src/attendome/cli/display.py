@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,10 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
-
-    from attendome.evaluation.comparison import Comparison
 
 _INCOMPLETE = 0.1
 """From there on, importance does not add up."""
@@ -103,14 +99,19 @@ def run(content: Mapping[str, Any]) -> None:
     """Print what a run folder holds."""
     say(f"Run of {content['model']} on {', '.join(content['data'])}")
     say(f"Marks: {', '.join(content['marks'])}; {content['bins']} bins of {content['bin_size']} bp")
-    settings = new_table("Settings", "setting", "value")
-    for name, value in content["settings"].items():
-        settings.add_row(name, str(value))
-    console.print(settings)
+    settings(content["settings"])
     if content["metrics"]:
         scores(content["metrics"])
     else:
         say("Not evaluated yet: attendome evaluate RUN")
+
+
+def settings(values: Mapping[str, Any]) -> None:
+    """Print the settings of a run."""
+    table = new_table("Settings", "setting", "value")
+    for name, value in values.items():
+        table.add_row(name, str(value))
+    console.print(table)
 
 
 def scores(content: Mapping[str, Any]) -> None:
@@ -192,28 +193,3 @@ def demo(content: Mapping[str, Any]) -> None:
         f"{recovery['cell_auroc']:.3f}."
     )
     say(f"Report: {content['report']}")
-
-
-def comparison(found: "Comparison | None", results: "pd.DataFrame") -> None:
-    """Print the table of a comparison, and the runs that failed."""
-    if found is not None:
-        from attendome.reports.comparison_tables import SCORES
-
-        score = SCORES[found.metric]
-        title = f"Test {score} over cell types; better: than {found.baseline}, in how many"
-        table = new_table(title, "model", "mean", "95% interval", "median", "max", "min", "better")
-        table.columns[0].overflow = "fold"
-        for _, row in found.summary.iterrows():
-            mean, low, high, *rest = (
-                "–" if isnan(row[name]) else f"{row[name]:.3f}"
-                for name in ("mean", "low", "high", "median", "max", "min")
-            )
-            is_baseline = row["model"] == found.baseline
-            better = "baseline" if is_baseline else f"{row['better']}/{row['compared']}"
-            table.add_row(row["model"], mean, f"{low} – {high}", *rest, better)
-        console.print(table)
-        for note in found.notes:
-            say(note)
-    failed = results[results["status"] == "failed"]
-    for _, row in failed.iterrows():
-        say(f"Failed: {row['model']} on {row['cell_type']}, seed {row['seed']}: {row['error']}")

@@ -48,7 +48,7 @@ def write_comparison(
         diagram = "data:image/svg+xml;base64," + base64.b64encode(picture).decode("ascii")
     models, cell_types = results["model"].nunique(), results["cell_type"].nunique()
     write_page(
-        "comparison.html.j2",
+        "comparison_chromatin.html.j2",
         folder / "report.html",
         _figures(comparison),
         content={"title": f"{models} models on {cell_types} cell types", "facts": facts},
@@ -65,8 +65,9 @@ def write_comparison(
 
 def _figures(comparison: Comparison) -> dict[str, go.Figure]:
     drawn = {"means": figures.means(comparison)}
-    if len(comparison.against_baseline()):
-        drawn["differences"] = figures.differences(comparison)
+    against = comparison.against_baseline()
+    if len(against):
+        drawn["differences"] = figures.differences(against, tables.SCORES[comparison.metric])
         if comparison.by_cell_type["cell_type"].nunique() > 1:
             drawn["cell-types"] = figures.by_cell_type(comparison)
     return drawn

@@ -42,9 +42,14 @@ def means(comparison: Comparison) -> go.Figure:
     return _by_model(figure, list(labels.values()))
 
 
-def differences(comparison: Comparison) -> go.Figure:
-    """Draw the difference of each model to the baseline with its interval, as a forest plot."""
-    table = comparison.against_baseline()
+def differences(table: pd.DataFrame, score: str, over: str = "cell_types") -> go.Figure:
+    """Draw the difference of each model to the baseline with its interval, as a forest plot.
+
+    Args:
+        table: as a comparison's ``against_baseline`` gives it.
+        score: what to call the score.
+        over: the column of what a difference is a mean over.
+    """
     names = [wrapped(name) for name in table["model"]]
     figure = go.Figure()
     figure.add_scatter(
@@ -56,12 +61,12 @@ def differences(comparison: Comparison) -> go.Figure:
             "size": 7,
             "color": [_side(low, high) for low, high in table[["low", "high"]].values],
         },
-        customdata=table[["low", "high", "cell_types"]],
+        customdata=table[["low", "high", over]],
         hovertemplate="%{y}<br>%{x:+.4f} (%{customdata[0]:+.4f} to %{customdata[1]:+.4f}), "
-        "%{customdata[2]} cell types<extra></extra>",
+        f"%{{customdata[2]}} {over.replace('_', ' ')}<extra></extra>",
     )
     figure.add_vline(0, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
-    figure.update_xaxes(title=f"difference in mean {SCORES[comparison.metric]}")
+    figure.update_xaxes(title=f"difference in mean {score}")
     return _by_model(figure, names)
 
 

@@ -20,6 +20,9 @@ _LATEX = str.maketrans(
         "<": r"\textless{}",
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
+        "²": r"\textsuperscript{2}",
+        "−": "$-$",
+        "ρ": r"$\rho$",
         **{sign: f"\\{sign}" for sign in "&%$#_"},
     }
 )
@@ -69,13 +72,13 @@ def _row(model: pd.Series, every: int) -> dict[str, str]:
     parameters = model["parameters"]
     return {
         "model": model["model"],
-        "mean": _number(model["mean"]),
-        "interval": _interval(model),
-        **{name: _number(model[name]) for name in ("median", "max", "min")},
+        "mean": number(model["mean"]),
+        "interval": interval(model),
+        **{name: number(model[name]) for name in ("median", "max", "min")},
         "cell_types": f"{model['cell_types']} of {every}" if fewer else str(every),
         "better": f"{model['better']} of {model['compared']}" if compared else UNKNOWN,
-        "seed_sd": _number(model["seed_sd"]),
-        "seconds": _number(model["seconds"], ",.0f"),
+        "seed_sd": number(model["seed_sd"]),
+        "seconds": number(model["seconds"], ",.0f"),
         "parameters": f"{parameters:,}" if pd.notna(parameters) else UNKNOWN,
     }
 
@@ -84,8 +87,8 @@ def _published_row(model: pd.Series, every: int, same_baseline: bool) -> dict[st
     known = same_baseline and pd.notna(model["better"])
     return {
         "model": f"{model['model']} (published{', recalled*' if model['recalled'] else ''})",
-        "mean": _number(model["mean"]),
-        **{name: _number(model[name]) for name in ("median", "max", "min")},
+        "mean": number(model["mean"]),
+        **{name: number(model[name]) for name in ("median", "max", "min")},
         "interval": UNKNOWN,
         "cell_types": str(every),
         "better": f"{model['better']} of {every}" if known else UNKNOWN,
@@ -93,25 +96,31 @@ def _published_row(model: pd.Series, every: int, same_baseline: bool) -> dict[st
     }
 
 
-def difference_cells(differences: pd.DataFrame) -> pd.DataFrame:
-    """Give a table of differences as texts."""
+def difference_cells(differences: pd.DataFrame, over: str = "cell_types") -> pd.DataFrame:
+    """Give a table of differences as texts.
+
+    Args:
+        differences: as ``pair_differences`` gives them; the tests that are no columns are left out.
+        over: the column of what a difference is a mean over.
+    """
+    tests = {"p_bootstrap": "p, bootstrap", "p_wilcoxon": "p, Wilcoxon"}
     shown = {
         "Model": differences["model"],
         **({"Other": differences["other"]} if "other" in differences else {}),
-        "Cell types": differences["cell_types"].astype(str),
+        over.replace("_", " ").capitalize(): differences[over].astype(str),
         "Difference": differences["difference"].map("{:+.4f}".format),
-        "95% interval": [_interval(row, "+.4f") for _, row in differences.iterrows()],
-        "p, bootstrap": differences["p_bootstrap"].map(_p),
-        f"p, bootstrap ({CORRECTION})": differences["p_bootstrap_holm"].map(_p),
-        "p, Wilcoxon": differences["p_wilcoxon"].map(_p),
-        f"p, Wilcoxon ({CORRECTION})": differences["p_wilcoxon_holm"].map(_p),
+        "95% interval": [interval(row, "+.4f") for _, row in differences.iterrows()],
     }
+    for test, title in tests.items():
+        if test in differences:
+            shown[title] = differences[test].map(p_value)
+            shown[f"{title} ({CORRECTION})"] = differences[f"{test}_holm"].map(p_value)
     return pd.DataFrame(shown)
 
 
 def cell_type_cells(comparison: Comparison) -> pd.DataFrame:
     """Give the values as cell type × model, as texts."""
-    values = comparison.values().map(_number)
+    values = comparison.values().map(number)
     return values.rename_axis(index="Cell type", columns=None).reset_index()
 
 
@@ -181,15 +190,18 @@ def _latex(text: str) -> str:
     return text.translate(_LATEX)
 
 
-def _number(value: float, form: str = ".4f") -> str:
+def number(value: float, form: str = ".4f") -> str:
+    """Write a number, or that it is not known."""
     return UNKNOWN if pd.isna(value) else format(value, form)
 
 
-def _interval(row: pd.Series, form: str = ".4f") -> str:
+def interval(row: pd.Series, form: str = ".4f") -> str:
+    """Write the interval from ``low`` to ``high`` of a row, or that it is not known."""
     if pd.isna(row["low"]):
         return UNKNOWN
     return f"{row['low']:{form}} to {row['high']:{form}}"
 
 
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else _number(value)
+def p_value(value: float) -> str:
+    """Write a p value."""
+    return "< 0.0001" if value < 0.0001 else number(value)

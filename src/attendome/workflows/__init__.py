@@ -19,6 +19,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "information": ["describe"],
         "run": ["Run", "open_run"],
         "searching": ["search_and_train"],
+        "sequence.run": ["SequenceRun"],
+        "sequence.variants": ["score_variants"],
         "sequences": ["add_tracks", "build_sequence"],
         "simulating": ["simulate_sequence"],
         "tracks": ["export_tracks"],

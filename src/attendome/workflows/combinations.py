@@ -2,29 +2,28 @@
 
 import json
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
-import numpy as np
-import pandas as pd
-
-from attendome.data import ChromatinDataset
+from attendome.data import ChromatinDataset, SequenceDataset
 from attendome.errors import AttendomeError, DataError, RunError
-from attendome.evaluation.predicted import Predicted
-from attendome.genome.genes import without_version
+from attendome.models.architectures import Task
+from attendome.models.registry import architecture
+from attendome.outputs import safe_name
 from attendome.training import history
+from attendome.workflows import comparing_chromatin
 from attendome.workflows.configuration import CONFIG, read_config, trials_of
-from attendome.workflows.run import METRICS, PREDICTIONS, Run
-from attendome.workflows.scoring import OBSERVED
-from attendome.workflows.training import Existing, train
+from attendome.workflows.run import Run
+from attendome.workflows.run_folder import METRICS, Existing
+from attendome.workflows.sequence import comparing as comparing_sequence
+from attendome.workflows.sequence.run import REACH, SequenceRun
+from attendome.workflows.training import train
 from attendome.workflows.variants import Variant
 
-_LONGEST = 80
+Dataset = ChromatinDataset | SequenceDataset
 
 
 @dataclass(frozen=True)
@@ -32,32 +31,39 @@ class Combination:
     """What is trained and scored once.
 
     Attributes:
-        cell_type: name of the cell type.
+        dataset: name of the dataset; of chromatin, of its cell type.
         data: where its dataset is stored.
         fingerprint: SHA-256 of the dataset's content.
         variant: the model with its settings.
         seed: the seed.
         run: the run folder.
         search: how many settings to try, on the validation split; 0 for none.
+        reach: whether to score a model that reads DNA also with all that is far away masked.
     """
 
-    cell_type: str
+    dataset: str
     data: Path
     fingerprint: str
     variant: Variant
     seed: int
     run: Path
     search: int = 0
+    reach: bool = False
 
     @property
     def name(self) -> str:
         """What to call it in messages."""
-        return f"{self.variant.name} on {self.cell_type}, seed {self.seed}"
+        return f"{self.variant.name} on {self.dataset}, seed {self.seed}"
+
+    @property
+    def task(self) -> Task:
+        """The kind of data that the model reads."""
+        return architecture(self.variant.model).task
 
     def row(self) -> dict[str, Any]:
         """Give the columns of its row in the results that say what it is."""
         return {
-            "cell_type": self.cell_type,
+            "cell_type" if self.task == "chromatin" else "dataset": self.dataset,
             "model": self.variant.name,
             "architecture": self.variant.model,
             "seed": self.seed,
@@ -70,11 +76,13 @@ class Combination:
 
 
 def combinations(
-    datasets: Sequence[ChromatinDataset],
+    datasets: Sequence[Dataset],
     variants: Sequence[Variant],
     seeds: int,
     runs: Path,
+    *,
     search: int = 0,
+    reach: bool = False,
 ) -> list[Combination]:
     """List all combinations, seed by seed, so that a whole table is there early.
 
@@ -84,6 +92,7 @@ def combinations(
         seeds: how many seeds, from 1.
         runs: the folder for the run folders.
         search: how many settings of each model to try, on the validation split.
+        reach: whether to score also with all that is far away masked.
 
     Raises:
         DataError: two datasets have the same name.
@@ -99,6 +108,7 @@ def combinations(
             seed,
             runs / safe_name(name) / safe_name(variant.name) / f"seed-{seed}",
             search,
+            reach,
         )
         for seed in range(1, seeds + 1)
         for name, dataset in named.items()
@@ -106,33 +116,27 @@ def combinations(
     ]
 
 
-def _names(datasets: Sequence[ChromatinDataset]) -> list[str]:
+def _names(datasets: Sequence[Dataset]) -> list[str]:
     """Name the datasets by cell type or, where that does not tell them apart, by file."""
-    cell_types = [dataset.cell_type for dataset in datasets]
+    cell_types = [data.cell_type for data in datasets if isinstance(data, ChromatinDataset)]
     names = cell_types
-    if len(set(names)) < len(names) or not all(names):
+    if len(set(names)) < len(datasets) or not all(names):
         names = [_stored(dataset).stem for dataset in datasets]
     for name in names:
         if names.count(name) > 1:
+            of, or_by = (
+                (f" and of the cell types {', '.join(cell_types)}", ", or cell types,")
+                if cell_types
+                else ("", "")
+            )
             raise DataError(
-                f"{names.count(name)} datasets are named {name} and of the cell types "
-                f"{', '.join(cell_types)}; give them names, or cell types, that tell them apart."
+                f"{names.count(name)} datasets are named {name}{of}; give them names{or_by} that "
+                "tell them apart."
             )
     return names
 
 
-def safe_name(name: str) -> str:
-    """Give a name that a folder can have.
-
-    >>> safe_name("../K562"), safe_name("mlp[epochs=2]")
-    ('_.._K562', 'mlp[epochs=2]')
-    """
-    plain = re.sub(r"[^\w.\-+=,\[\] ]", "_", name)
-    plain = f"_{plain}" if plain.startswith(".") else plain
-    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}-{crc32(name.encode()):08x}"
-
-
-def _stored(dataset: ChromatinDataset) -> Path:
+def _stored(dataset: Dataset) -> Path:
     if dataset.path is None:
         raise DataError(f"{dataset.name}: not stored; save it first.")
     return dataset.path.resolve()
@@ -160,13 +164,16 @@ def check_same(combination: Combination) -> None:
         )
 
 
-def still_holds(row: Mapping[str, Any]) -> bool:
+def still_holds(combination: Combination, row: Mapping[str, Any]) -> bool:
     """Tell whether a run was last scored as its row says; it may have been evaluated since."""
     try:
-        scored = json.loads((Path(row["run"]) / METRICS).read_bytes())
+        scored = json.loads((combination.run / METRICS).read_bytes())
     except (OSError, ValueError):
         return False
-    value = scored.get(row["metric"], {}).get("value")
+    if combination.reach and not (combination.run / REACH).is_file():
+        return False
+    found = scored.get(row["metric"], {})
+    value = found.get("overall", found).get("value")
     return (scored.get("split"), scored.get("fingerprint"), value) == (
         "test",
         row["fingerprint"],
@@ -178,24 +185,22 @@ def run_combination(combination: Combination) -> dict[str, Any]:
     """Train, or go on with what was interrupted, and score on the test split; give the row."""
     began, resumed = time.monotonic(), (combination.run / CONFIG).is_file()
     run = _trained(combination)
-    scores = run.evaluate(split="test").to_dict()
-    summary = run.training_summary()
-    metric = history.METRICS[run.description.readout.target]
+    trained = math.nan if resumed else time.monotonic() - began
+    if isinstance(run, Run):
+        found = comparing_chromatin.scored(run)
+    else:
+        found = comparing_sequence.scored(run, trained, reach=combination.reach)
     return combination.row() | {
         "status": "done",
         "error": "",
-        "metric": metric,
-        **scores[metric],
-        "n": scores["n"],
-        "valid": summary[f"valid_{metric}"],
-        "epochs": summary["epochs"],
+        **found,
         "parameters": sum(weights.numel() for weights in run.model.parameters()) or None,
         "seconds": math.nan if resumed else time.monotonic() - began,
         "settings": json.dumps(run.config.settings),
     }
 
 
-def _trained(combination: Combination) -> Run:
+def _trained(combination: Combination) -> Run | SequenceRun:
     data, variant, folder = combination.data, combination.variant, combination.run
     settings = {**variant.settings, "seed": combination.seed}
     existing: Existing = "resume" if (folder / CONFIG).is_file() else "refuse"
@@ -210,30 +215,10 @@ def _trained(combination: Combination) -> Run:
 def failed(combination: Combination, error: BaseException) -> dict[str, Any]:
     """Give the row of a combination that failed."""
     said = str(error) if isinstance(error, AttendomeError) else f"{type(error).__name__}: {error}"
-    target = combination.variant.complete(combination.seed)["target"]
+    # Models of DNA have no target to choose: all are scored by Pearson's r, as expression is.
+    target = combination.variant.complete(combination.seed).get("target", "expression")
     return combination.row() | {
         "status": "failed",
         "error": said,
         "metric": history.METRICS[target],
     }
-
-
-def predictions(results: pd.DataFrame) -> list[Predicted]:
-    """Read what the runs of a comparison predicted for the genes scored.
-
-    Args:
-        results: a row per run that is done.
-    """
-    found = []
-    for (cell_type, model), rows in results.groupby(["cell_type", "model"], sort=False):
-        tables = [pd.read_parquet(Path(run) / PREDICTIONS) for run in rows["run"]]
-        column = "probability" if "probability" in tables[0] else "predicted_expression"
-        known = "label" if column == "probability" else OBSERVED
-        first, *others = (table[["gene", known]] for table in tables)
-        if not all(first.equals(other) for other in others):
-            raise DataError(f"{rows['run'].iloc[0]}: other genes than in the runs of other seeds.")
-        genes = tuple(without_version(first["gene"]))
-        predicted = np.stack([table[column].to_numpy(float) for table in tables])
-        observed = first[known].to_numpy(float)
-        found.append(Predicted(str(cell_type), str(model), genes, observed, predicted))
-    return found

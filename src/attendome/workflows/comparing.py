@@ -10,25 +10,34 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from attendome.config import suggestion
-from attendome.data import open_chromatin
+from attendome.data import open_dataset
+from attendome.data.sequence.schema import KIND as SEQUENCE
+from attendome.data.store import kind_of_dataset
 from attendome.errors import DataError, SettingsError
-from attendome.evaluation.comparison import Comparison, compare_models
-from attendome.reports.comparison import write_comparison
+from attendome.evaluation.comparison import Comparison
+from attendome.evaluation.sequence.comparison import SequenceComparison
+from attendome.models.architectures import Task
+from attendome.workflows import comparing_chromatin
 from attendome.workflows.combinations import (
     Combination,
     check_same,
     combinations,
     failed,
-    predictions,
     run_combination,
 )
 from attendome.workflows.configuration import versions
 from attendome.workflows.results import Results
 from attendome.workflows.scheduling import run_all, workers
+from attendome.workflows.sequence import comparing as comparing_sequence
 from attendome.workflows.variants import Variant, read_variants
 
 RUNS = "runs"
-_BASELINE = "deep-chrome"  # the published table counts who is better than it
+_BASELINES: Mapping[Task, str] = {
+    "chromatin": "deep-chrome",  # the published table counts who is better than it
+    "sequence": "dilated",  # Basenji, which the paper holds attention against
+}
+_SHARED = {"target": "predicts {}", "margin": "leaves out {} bins at each side of a region"}
+"""Settings in which all models of a comparison must agree, and what they say of a model."""
 Done = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -44,7 +53,7 @@ class Compared:
 
     path: Path
     results: pd.DataFrame
-    comparison: Comparison | None
+    comparison: Comparison | SequenceComparison | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     settings: Mapping[str, Any] | None = None,
     search: int = 0,
     baseline: str | None = None,
+    reach: bool = False,
     where: Where | None = None,
     done: Done = lambda _name, _row: None,
 ) -> Compared:
@@ -78,14 +88,17 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     on: what is done is kept, what was interrupted is resumed, what failed is tried again.
 
     Args:
-        data: the datasets, one per cell type.
-        models: names with commas between; ``published``, ``baselines``, ``all``; settings in
-            brackets, such as ``deep-chrome[dropout=0.3]``.
+        data: the datasets, all of chromatin, one per cell type, or all of DNA.
+        models: as ``read_variants`` takes them: names with commas between; ``published``,
+            ``baselines`` (of chromatin), ``all``; settings in brackets, such as
+            ``deep-chrome[dropout=0.3]``; or a YAML file that names them.
         out: the folder to make, or to go on with.
         seeds: how many seeds, from 1.
         settings: settings by name, for all models that have them.
         search: how many settings of each model to try first, on the validation split.
-        baseline: the model that the others are held against; deep-chrome, or else the first.
+        baseline: the model that the others are held against; deep-chrome, of DNA dilated, or else
+            the first.
+        reach: of DNA, whether to score also with all that is farther than a distance masked.
         where: where to run; by default on all processors of this machine.
         done: told the name and the row of each combination when it is done.
 
@@ -94,13 +107,15 @@ def compare(  # noqa: PLR0913 - each is an option of the command
         RunError: the folder holds runs of other data or settings.
         SettingsError: a model, a setting or the baseline is not known, or no scheduler answers.
     """
-    variants = read_variants(models, settings)
-    chosen = _baseline(variants, baseline)
-    _check_one_target(variants)
+    task = task_of(data)
+    variants = read_variants(models, settings, task)
+    chosen = _baseline(variants, baseline, task)
+    _check_shared(variants)
+    _check_task(task, reach=reach, search=search)
     folder, where = Path(out), where or Where()
     _check_folder(folder)
-    datasets = [open_chromatin(path) for path in data]
-    todo = combinations(datasets, variants, seeds, folder.resolve() / RUNS, search)
+    datasets, runs = [open_dataset(path) for path in data], folder.resolve() / RUNS
+    todo = combinations(datasets, variants, seeds, runs, search=search, reach=reach)
     for combination in todo:
         check_same(combination)
     known = Results(folder, todo)
@@ -115,27 +130,52 @@ def compare(  # noqa: PLR0913 - each is an option of the command
         raise
     results = known.table()
     compared = None
-    finished = results[results["status"] == "done"]
-    if finished["value"].notna().any():
-        compared = compare_models(results, predictions(finished), baseline=chosen)
-        write_comparison(compared, results, folder, facts=_facts(data, variants, seeds))
+    if results.loc[results["status"] == "done", "value"].notna().any():
+        write = comparing_chromatin.write if task == "chromatin" else comparing_sequence.write
+        compared = write(results, chosen, folder, _facts(data, variants, seeds, settings))
     return Compared(folder, results, compared)
 
 
-def _baseline(variants: Sequence[Variant], baseline: str | None) -> str:
+def task_of(data: Sequence[str | Path]) -> Task:
+    """Tell what kind of datasets these are.
+
+    Raises:
+        DataError: one is not there, or they are of different kinds.
+    """
+    kinds: dict[Task, str | Path] = {}
+    for path in data:
+        kinds["sequence" if kind_of_dataset(Path(path)) == SEQUENCE else "chromatin"] = path
+    if len(kinds) > 1:
+        raise DataError(
+            f"{kinds['chromatin']} is of chromatin, {kinds['sequence']} of DNA; compare models on "
+            "datasets of one kind."
+        )
+    (task,) = kinds
+    return task
+
+
+def _check_task(task: Task, *, reach: bool, search: int) -> None:
+    if task == "chromatin" and reach:
+        raise SettingsError("Accuracy against reach is of models that read DNA.")
+    if task == "sequence" and search:
+        raise SettingsError("Settings are searched for models of chromatin only; give them.")
+
+
+def _baseline(variants: Sequence[Variant], baseline: str | None, task: Task) -> str:
     names = [variant.name for variant in variants]
     if baseline is None:
-        return _BASELINE if _BASELINE in names else names[0]
+        return _BASELINES[task] if _BASELINES[task] in names else names[0]
     if baseline not in names:
         raise SettingsError(f"Unknown baseline '{baseline}': {suggestion(baseline, names)}")
     return baseline
 
 
-def _check_one_target(variants: Sequence[Variant]) -> None:
-    targets = {variant.complete(0)["target"]: variant.name for variant in variants}
-    if len(targets) > 1:
-        listed = ", ".join(f"{name} predicts {target}" for target, name in targets.items())
-        raise SettingsError(f"Models of one target can be compared: {listed}.")
+def _check_shared(variants: Sequence[Variant]) -> None:
+    for setting, says in _SHARED.items():
+        values = {variant.complete(0).get(setting): variant.name for variant in variants}
+        if len(values) > 1:
+            listed = ", ".join(f"{name} {says.format(value)}" for value, name in values.items())
+            raise SettingsError(f"Models of one {setting} can be compared: {listed}.")
 
 
 def _check_folder(folder: Path) -> None:
@@ -162,10 +202,17 @@ def _finished(
             raise DataError(f"{runs.parent}: another comparison is at work there.") from error
 
 
-def _facts(data: Sequence[str | Path], variants: Sequence[Variant], seeds: int) -> dict[str, str]:
+def _facts(
+    data: Sequence[str | Path],
+    variants: Sequence[Variant],
+    seeds: int,
+    settings: Mapping[str, Any] | None,
+) -> dict[str, str]:
+    given = ", ".join(f"{name} = {value}" for name, value in (settings or {}).items())
     return {
         "Datasets": ", ".join(map(str, data)),
-        "Models": ", ".join(variant.name for variant in variants),
+        "Models": ", ".join(map(str, variants)),
+        **({"Settings": f"{given} (of the models that have them)"} if given else {}),
         "Seeds": f"1 to {seeds}",
         "Versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
     }

@@ -11,13 +11,14 @@ import pandas as pd
 from pydantic import ValidationError
 
 from attendome.config import Settings, read_yaml, suggestion, to_yaml, validate
-from attendome.data import ChromatinDataset
+from attendome.data import ChromatinDataset, SequenceDataset
 from attendome.errors import RunError, SettingsError
 from attendome.models.descriptions import ChromatinDescription
 from attendome.models.readout import Readout
 from attendome.models.registry import architecture
 from attendome.outputs import write_text
-from attendome.training.settings import FitSettings, TrainingSettings
+from attendome.training.sequence.settings import SequenceTrainingSettings
+from attendome.training.settings import FitSettings, SeedSettings, TrainingSettings
 
 CONFIG = "config.yaml"
 SEARCH = "search"
@@ -42,6 +43,8 @@ class RunConfig(Settings):
     """Where the first weights came from: a run folder or a file."""
     init_from_sha256: str | None = None
     """SHA-256 of the file of these weights."""
+    restored: tuple[str, ...] | None = None
+    """The parts of a model that reads DNA which have these weights; None for all."""
     imported_from: dict[str, str] | None = None
     """The file that the weights were imported from, and its SHA-256; None where trained here."""
     versions: dict[str, str]
@@ -50,7 +53,7 @@ class RunConfig(Settings):
 
 def resolve(
     model: str, overrides: Mapping[str, Any], inherited: Mapping[str, Any] | None = None
-) -> tuple[Settings, FitSettings]:
+) -> tuple[Settings, SeedSettings]:
     """Complete the settings of a model and of its training, or fit.
 
     Args:
@@ -84,9 +87,12 @@ def settings_of(model: str) -> list[str]:
     return [name for group in groups for name in group.model_fields]
 
 
-def training_settings(model: str) -> type[FitSettings]:
+def training_settings(model: str) -> type[SeedSettings]:
     """Give the settings of how a model is trained, or fitted."""
-    return FitSettings if architecture(model).classical else TrainingSettings
+    entry = architecture(model)
+    if entry.task == "sequence":
+        return SequenceTrainingSettings
+    return FitSettings if entry.classical else TrainingSettings
 
 
 def read_config(folder: Path) -> RunConfig:
@@ -157,7 +163,7 @@ def write_config(config: RunConfig, folder: Path) -> None:
     write_text(folder / CONFIG, to_yaml(config.model_dump(mode="json")))
 
 
-def fingerprint(datasets: Sequence[ChromatinDataset]) -> str:
+def fingerprint(datasets: Sequence[ChromatinDataset | SequenceDataset]) -> str:
     """Give a SHA-256 over the content of one dataset, or of several."""
     found = [dataset.fingerprint() for dataset in datasets]
     return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()

@@ -11,7 +11,7 @@ from attendome.evaluation.scores import Scores
 from attendome.interpretation.recovery import Recovery, recovery
 from attendome.workflows.configuration import check_replaceable
 from attendome.workflows.simulating import simulate
-from attendome.workflows.training import train
+from attendome.workflows.training import train_chromatin
 
 SIMULATION = {"genes": 2000, "bins": 50, "bin_size": 200, "seed": 1}
 TRAINING = {"learning_rate": 1e-3, "epochs": 25, "seed": 1}
@@ -63,7 +63,7 @@ def run_demo(out: str | Path, *, force: bool = False) -> Demo:
 
 def _make(folder: Path) -> Demo:
     data = simulate(folder / DATASET, SIMULATION)
-    run = train(data, "attentive-chrome", folder / RUN, TRAINING)
+    run = train_chromatin(data, "attentive-chrome", folder / RUN, TRAINING)
     scores = run.evaluate()
     test = data.split("test")
     maps = run.explain(test)

@@ -22,7 +22,7 @@ from attendome.reports.paper import FORMATS, save_figure
 from attendome.workflows.explaining import Progress
 from attendome.workflows.known_maps import maps_of
 from attendome.workflows.matching import Data
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,7 +127,7 @@ class _Subject:
 def _subjects(
     runs: Sequence[Run | str | Path], data: Sequence[Data] | None, held_out: str | None
 ) -> list[_Subject]:
-    opened = [run if isinstance(run, Run) else open_run(run) for run in runs]
+    opened = [open_chromatin_run(run) for run in runs]
     given = [None] * len(opened) if data is None else list(data)
     if len(given) != len(opened):
         raise SettingsError(

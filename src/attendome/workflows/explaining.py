@@ -106,7 +106,7 @@ def explain_into(
     origin = origin_of(run.path, data)
     parts = target.with_name(f".{target.name}.parts")
     about = {"method": method, "settings": values.model_dump(), "version": __version__}
-    _open_parts(parts, origin | about | {"model": description.model_dump(mode="json")})
+    open_parts(parts, origin | about | {"model": description.model_dump(mode="json")})
     try:
         maps = explain(
             model, description, data, method, settings, parts=parts, progress=progress
@@ -162,7 +162,7 @@ def method_settings(method: Method, given: Mapping[str, Any]) -> Settings:
     return validate(method.settings, {**method.presets.get(preset or "", {}), **values})
 
 
-def _open_parts(folder: Path, about: Mapping[str, Any]) -> None:
+def open_parts(folder: Path, about: Mapping[str, Any]) -> None:
     """Make the folder of parts; what stands there of other maps is removed."""
     place, text = folder / _ABOUT, json.dumps(about, sort_keys=True)
     if place.is_file() and place.read_bytes() == text.encode():
@@ -183,7 +183,7 @@ def _in_parts(
     done: list[dict[str, Tensor]] = []
     for number, genes in enumerate(torch.split(signal, _GENES)):
         place = folder / f"{number:05d}.safetensors" if folder else None
-        made = _kept(place)
+        made = kept_part(place)
         if made is None:
             made = {name: v.cpu().contiguous() for name, v in explainer(genes.to(device)).items()}
             if place:
@@ -194,7 +194,7 @@ def _in_parts(
     return {name: torch.cat([part[name] for part in done]) for name in done[0]}
 
 
-def _kept(place: Path | None) -> dict[str, Tensor] | None:
+def kept_part(place: Path | None) -> dict[str, Tensor] | None:
     """Read a part; None where there is none, or it is damaged."""
     if not place or not place.is_file():
         return None

@@ -26,7 +26,7 @@ from attendome.workflows.configuration import (
     versions,
     write_config,
 )
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
 from attendome.workflows.starting import published_marks
 
 
@@ -146,4 +146,4 @@ def import_weights(
         write_config(config, made)
         save_weights(model, made)
         save_description(description, made)
-    return open_run(folder)
+    return open_chromatin_run(folder)

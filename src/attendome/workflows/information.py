@@ -1,7 +1,9 @@
 """Say what a dataset or a run folder holds."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import torch
 
 from attendome import __version__
 from attendome.config import Settings
@@ -9,14 +11,22 @@ from attendome.data import ChromatinDataset, SequenceDataset, open_dataset
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.quality import Quality, assess
-from attendome.models.registry import CHROMATIN_MODELS
+from attendome.models.architectures import (
+    Architecture,
+    ChromatinArchitecture,
+    SequenceArchitecture,
+)
+from attendome.models.descriptions import ChromatinDescription
+from attendome.models.registry import MODELS
+from attendome.models.sequence.shape import SequenceShape
 from attendome.outputs import check_new
 from attendome.reports.quality import QualityContent, write_quality
 from attendome.workflows.configuration import CONFIG, resolve, training_settings
-from attendome.workflows.run import open_run
-from attendome.workflows.sequence_information import describe_sequence
+from attendome.workflows.run import Run, open_run
+from attendome.workflows.sequence_information import describe_input, describe_sequence
 
-PUBLISHED_SIZE = {"chromatin": (5, 100)}
+PUBLISHED_SIZE = 5, 100
+"""Marks and bins of the published chromatin models."""
 
 
 def describe(
@@ -63,13 +73,20 @@ def _describe_run(folder: Path) -> dict[str, Any]:
     run = open_run(folder)
     return {
         "kind": "run",
+        "task": "chromatin" if isinstance(run, Run) else "sequence",
         "model": run.config.model,
         "data": list(run.config.data),
-        "marks": list(run.description.marks),
-        "bins": run.description.bins,
-        "bin_size": run.description.bin_size,
+        **(_takes(run.description) if isinstance(run, Run) else describe_input(run)),
         "settings": run.config.settings,
         "metrics": run.last_scores(),
+    }
+
+
+def _takes(description: ChromatinDescription) -> dict[str, Any]:
+    return {
+        "marks": list(description.marks),
+        "bins": description.bins,
+        "bin_size": description.bin_size,
     }
 
 
@@ -152,9 +169,8 @@ def list_models() -> list[dict[str, Any]]:
     model or of its training, has its value in every preset.
     """
     rows = []
-    for name, entry in CHROMATIN_MODELS.items():
+    for name, entry in MODELS.items():
         resolved = {preset: resolve(name, {"preset": preset}) for preset in entry.presets}
-        network = entry.build(*PUBLISHED_SIZE[entry.task], entry.settings())
         groups: tuple[type[Settings], ...] = (entry.settings, training_settings(name))
         settings = {
             key: {
@@ -169,8 +185,18 @@ def list_models() -> list[dict[str, Any]]:
                 "name": name,
                 "task": entry.task,
                 "summary": entry.summary,
-                "parameters": sum(weights.numel() for weights in network.parameters()) or None,
+                "parameters": _parameters(entry),
                 "settings": settings,
             }
         )
     return rows
+
+
+def _parameters(entry: Architecture) -> int | None:
+    """Count the parameters at the published size; no memory is taken for them."""
+    with torch.device("meta"):
+        if isinstance(entry, SequenceArchitecture):
+            network = entry.build(SequenceShape(), entry.settings())
+        else:
+            network = cast(ChromatinArchitecture, entry).build(*PUBLISHED_SIZE, entry.settings())
+    return sum(weights.numel() for weights in network.parameters()) or None

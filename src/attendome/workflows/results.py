@@ -12,6 +12,7 @@ from attendome.workflows.combinations import Combination, still_holds
 
 RESULTS = "results.parquet"
 _KEY = ["run", "fingerprint", "asked", "search"]
+_TIMES = ("seconds", "step_seconds")  # of the training, which is not done again
 _NUMBERS = ["value", "low", "high", "valid", "seconds", "n", "epochs", "parameters"]
 
 
@@ -29,6 +30,7 @@ class Results:
     def __init__(self, folder: Path, todo: Sequence[Combination]) -> None:
         self.path, self.todo = folder / RESULTS, todo
         self.rows: dict[str, dict[str, Any]] = {}
+        self._before: dict[str, dict[str, Any]] = {}
         self.others = pd.DataFrame()
         if self.path.is_file():
             self._read()
@@ -48,7 +50,8 @@ class Results:
             place = tuple(asked[name] for name in _KEY)
             if place in done.index:
                 row = {str(name): value for name, value in done.loc[[place]].iloc[0].items()}
-                if still_holds(row):
+                self._before[combination.name] = row
+                if still_holds(combination, row):
                     self.rows[combination.name] = row
 
     def kept(self) -> list[Combination]:
@@ -61,7 +64,9 @@ class Results:
 
     def add(self, combination: Combination, row: Mapping[str, Any]) -> None:
         """Put in the row of a combination, and write the file."""
-        self.rows[combination.name] = dict(row)
+        known = self._before.get(combination.name, {})
+        times = {name: known[name] for name in _TIMES if name in known and pd.isna(row.get(name))}
+        self.rows[combination.name] = {**row, **times}
         with new_output(self.path, force=True) as made:
             table = pd.concat([part for part in (self.table(), self.others) if len(part)])
             table.to_parquet(made, index=False)

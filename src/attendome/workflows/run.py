@@ -9,11 +9,10 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
-from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from attendome.data import ChromatinDataset
-from attendome.errors import DataError, RunError
+from attendome.errors import RunError, SettingsError
 from attendome.evaluation.regression import RegressionScores
 from attendome.evaluation.scores import Scores
 from attendome.interpretation.files import check_maps
@@ -22,17 +21,24 @@ from attendome.models.outputs import ChromatinOutput
 from attendome.models.weights import load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
-from attendome.training.history import best_epoch, read_history, score_of
 from attendome.training.inference import model_input, placed, run_model
 from attendome.workflows.configuration import RunConfig, read_config
 from attendome.workflows.explaining import Progress, check_nothing_lost, explain_into
 from attendome.workflows.matching import Data, matching
 from attendome.workflows.reporting import report_content
+from attendome.workflows.run_folder import (
+    METRICS,
+    REPORT,
+    check_unchanged,
+    read_metrics,
+    read_summary,
+    scored_data,
+)
 from attendome.workflows.scoring import prediction_table, score_predictions, seen_in_training
+from attendome.workflows.sequence.run import SequenceRun
 from attendome.workflows.tables import check_table, save_table
 
-METRICS, PREDICTIONS = "metrics.json", "predictions.parquet"
-REPORT = "report.html"
+PREDICTIONS = "predictions.parquet"
 
 
 @dataclass(frozen=True)
@@ -80,12 +86,7 @@ class Run:
         Raises:
             RunError: the model was not trained here.
         """
-        history = read_history(self.path)
-        if history is None:
-            raise RunError(f"{self.path}: the model was imported, not trained here.")
-        score = score_of(history)
-        best = best_epoch(history)
-        return {"epochs": len(history), "best": best, score: float(history[score].max())}
+        return read_summary(self.path)
 
     def predict(
         self, data: Data = None, out: str | Path | None = None, *, force: bool = False
@@ -195,17 +196,8 @@ class Run:
         if metrics is None:
             self.evaluate()
             metrics = self.last_scores() or {}
-        if not Path(metrics["data"]).exists():
-            raise DataError(
-                f"{metrics['data']}: the dataset scored last is not stored there; score one that "
-                f"is with: attendome evaluate {self.path} --data DATA.zarr"
-            )
-        data = self.dataset(metrics["data"])
-        if data.fingerprint() != metrics.get("fingerprint"):
-            raise DataError(
-                f"{data.name}: changed since it was scored; score it again with: attendome "
-                f"evaluate {self.path} --data {data.name} --split {metrics['split']}"
-            )
+        data = self.dataset(scored_data(self.path, metrics))
+        check_unchanged(self.path, metrics, data)
         write_report(report_content(self, data, metrics), target)
         return target
 
@@ -215,20 +207,10 @@ class Run:
         Raises:
             RunError: the file is damaged.
         """
-        path = self.path / METRICS
-        if not path.is_file():
-            return None
-        try:
-            content: dict[str, Any] = json.loads(path.read_bytes())
-            TypeAdapter[Any](Scores | RegressionScores).validate_python(content)
-        except (ValidationError, ValueError, TypeError) as error:
-            raise RunError(
-                f"{path}: damaged; make it again with: attendome evaluate {self.path}"
-            ) from error
-        return content
+        return read_metrics(self.path, Scores | RegressionScores)
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path) -> Run | SequenceRun:
     """Open a run folder.
 
     Raises:
@@ -243,6 +225,22 @@ def open_run(path: str | Path) -> Run:
             "settings)."
         )
     model, description = load_model(folder)
-    if not isinstance(description, ChromatinDescription):
-        raise RunError(f"{folder}: a run of a model that reads DNA.")
-    return Run(folder, config, description, model)
+    if isinstance(description, ChromatinDescription):
+        return Run(folder, config, description, model)
+    return SequenceRun(folder, config, description, model)
+
+
+def open_chromatin_run(run: Run | SequenceRun | str | Path) -> Run:
+    """Give a run of a model that reads histone marks, or open it.
+
+    Raises:
+        SettingsError: its model reads DNA.
+        RunError: as ``open_run``.
+    """
+    opened = open_run(run) if isinstance(run, (str, Path)) else run
+    if isinstance(opened, SequenceRun):
+        raise SettingsError(
+            f"{opened.path}: a run of {opened.config.model}, which reads DNA; expected one of a "
+            "model that reads histone marks."
+        )
+    return opened

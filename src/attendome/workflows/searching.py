@@ -34,7 +34,8 @@ from attendome.workflows.configuration import (
     trials_of,
 )
 from attendome.workflows.run import Run
-from attendome.workflows.training import Data, Existing, make_folder, opened, train
+from attendome.workflows.run_folder import Existing, make_folder
+from attendome.workflows.training import Chromatin, opened, train_chromatin
 
 SPACE: Mapping[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(1e-4, 5e-3, log=True),
@@ -57,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 
 def search_and_train(
-    data: Data | Sequence[Data],
+    data: Chromatin | Sequence[Chromatin],
     model: str,
     out: str | Path,
     trials: int,
@@ -98,7 +99,7 @@ def search_and_train(
         "given": given,
         "marks": list(marks or ()),
     }
-    train_on = partial(train, datasets, model, marks=marks)
+    train_on = partial(train_chromatin, datasets, model, marks=marks)
     study = _study(folder / SEARCH, about)
     with written_log(folder / SEARCH):
         _try_settings(

@@ -1,5 +1,6 @@
 """Say what a sequence dataset holds, and what looks wrong with it."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from attendome.data import SequenceDataset
 from attendome.data.splits import SPLITS
+from attendome.workflows.sequence.run import SequenceRun
 
 _MUCH_UNKNOWN = 0.5
 
@@ -32,6 +34,22 @@ def describe_sequence(data: SequenceDataset) -> dict[str, Any]:
         "notes": list(attributes["build"].get("notes", [])),
         "sources": attributes["sources"],
         "fingerprint": data.fingerprint(),
+    }
+
+
+def describe_input(run: SequenceRun) -> dict[str, Any]:
+    """Describe what the model of a run reads and predicts, in plain values."""
+    description = run.description
+    return {
+        "tracks": len(description.tracks),
+        "assays": dict(Counter(description.assays)),
+        "length": description.length,
+        "bins": description.shape.bins,
+        "bin_size": description.bin_size,
+        "crop": description.crop,
+        "parameters": sum(weights.numel() for weights in run.loaded.parameters()),
+        "init_from": run.config.init_from,
+        "restored": list(run.config.restored) if run.config.restored else None,
     }
 
 

@@ -60,7 +60,7 @@ def read_start(source: Path, model: str, data: ChromatinDataset) -> Start:
         found, marks = "attentive-chrome", published_marks(published.marks, data)
     if found != model:
         raise RunError(f"{source}: expected weights of {model}; found those of {found}.")
-    return Start(source, network.state_dict(), marks, settings, _digest(source))
+    return Start(source, network.state_dict(), marks, settings, digest(source))
 
 
 def recorded_start(config: RunConfig) -> str | None:
@@ -70,7 +70,7 @@ def recorded_start(config: RunConfig) -> str | None:
         RunError: the weights have changed since.
     """
     source, sha256 = config.init_from, config.init_from_sha256
-    if source and sha256 and Path(source).exists() and _digest(Path(source)) != sha256:
+    if source and sha256 and Path(source).exists() and digest(Path(source)) != sha256:
         raise RunError(
             f"{source}: the weights have changed since the run that is to be repeated started from "
             "them; put them back, or name the weights to start from with --init-from."
@@ -78,7 +78,8 @@ def recorded_start(config: RunConfig) -> str | None:
     return source
 
 
-def _digest(source: Path) -> str:
+def digest(source: Path) -> str:
+    """Give the SHA-256 of weights, of a run folder or a file."""
     return sha256(source / WEIGHTS if source.is_dir() else source)
 
 

@@ -24,7 +24,7 @@ from attendome.outputs import check_new, new_output
 from attendome.workflows.explaining import Progress
 from attendome.workflows.known_maps import maps_of
 from attendome.workflows.matching import Data
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
 
 _BEDGRAPH, _BIGWIG = (".bedgraph", ".bdg"), (".bw", ".bigwig")
 
@@ -84,9 +84,9 @@ def export_tracks(  # noqa: PLR0913 - each is an option of the command
             lengths that a bigWig file needs are not known, or ``out`` exists.
     """
     target = Path(out)
-    bigwig = _is_bigwig(target)
+    bigwig = is_bigwig(target)
     check_new(target, force=force)
-    opened = run if isinstance(run, Run) else open_run(run)
+    opened = open_chromatin_run(run)
     summary = method_for(method, opened.description.model).summary
     whole = opened.dataset(data)
     if mark not in whole.marks:
@@ -119,7 +119,12 @@ def _chosen(
     return part.with_genes(genes) if genes else part
 
 
-def _is_bigwig(path: Path) -> bool:
+def is_bigwig(path: Path) -> bool:
+    """Tell from the ending of a file's name whether it is to be a bigWig, not a bedGraph.
+
+    Raises:
+        SettingsError: it has another ending.
+    """
     ending = path.suffix.lower()
     if ending not in _BEDGRAPH + _BIGWIG:
         listed = ", ".join(_BIGWIG + _BEDGRAPH)

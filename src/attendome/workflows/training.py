@@ -1,17 +1,15 @@
 """Train a model on a dataset, into a run folder."""
 
 import logging
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from torch import nn
 
-from attendome.data import ChromatinDataset, as_chromatin
-from attendome.errors import RunError, SettingsError
+from attendome.data import ChromatinDataset, SequenceDataset, as_chromatin, open_dataset
+from attendome.errors import DataError, SettingsError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
 from attendome.models.descriptions import ChromatinDescription, save_description
@@ -22,26 +20,30 @@ from attendome.training.calibration import calibrated
 from attendome.training.classical import fit_classical
 from attendome.training.fit import check_device, fit
 from attendome.training.inference import placed, run_model
-from attendome.training.log import written_log
+from attendome.training.module import ChromatinTraining
 from attendome.training.settings import FitSettings, TrainingSettings
 from attendome.workflows.configuration import (
     RunConfig,
-    check_replaceable,
     describe_model,
     fingerprint,
-    holds_run,
-    read_config,
     resolve,
     versions,
-    write_config,
 )
 from attendome.workflows.matching import with_marks_of
 from attendome.workflows.preparing import Prepared, agreed, marks_for, prepare
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
+from attendome.workflows.run_folder import Existing, training_in
+from attendome.workflows.sequence.run import SequenceRun
+from attendome.workflows.sequence.training import train_sequence
 from attendome.workflows.starting import Start, read_start
 
-Data = ChromatinDataset | str | Path
-Existing = Literal["refuse", "resume", "replace"]
+if TYPE_CHECKING:
+    from attendome.workflows.sequence.planning import Plan
+
+Chromatin = ChromatinDataset | str | Path
+Data = ChromatinDataset | SequenceDataset | str | Path
+D = TypeVar("D", bound=Data)
+_OPEN = (ChromatinDataset, SequenceDataset)
 logger = logging.getLogger(__name__)
 
 
@@ -55,13 +57,13 @@ def train(  # noqa: PLR0913 - each is an option of the command
     seed: int | None = None,
     init_from: str | Path | None = None,
     existing: Existing = "refuse",
-) -> Run:
+) -> Run | SequenceRun:
     """Train a model; its test split is never looked at.
 
     Args:
-        data: a dataset, or where it is stored; or several, of as many cell types, to train on
-            together. Their marks are matched by name, and a gene that is held out in one of them is
-            held out in all.
+        data: a dataset, or where it is stored; or several of histone marks, of as many cell types,
+            to train on together. Their marks are matched by name, and a gene that is held out in
+            one of them is held out in all.
         model: name of the architecture.
         out: the run folder to make.
         settings: settings of the model and of the training by name, or ``preset``.
@@ -69,25 +71,98 @@ def train(  # noqa: PLR0913 - each is an option of the command
             a model that takes genes without some, all that there are.
         seed: the same as the setting ``seed``.
         init_from: a run, or a .pt file of the original's weights, to start from; its marks and
-            model settings hold unless ``settings`` says otherwise.
+            model settings hold unless ``settings`` says otherwise. A model that reads DNA starts
+            from a run of any other: what is not of its context is taken over where it fits.
         existing: what to do where the run folder exists; ``resume`` goes on with an interrupted
             run, to the same result as without the interruption.
 
     Raises:
         DataError: the dataset cannot be trained on.
-        SettingsError: the model or a setting is unknown or not valid.
+        SettingsError: the model or a setting is unknown or not valid, or the model does not read
+            such data.
         RunError: the run folder exists, or differs from what is to be resumed.
     """
+    values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
+    datasets = _opened(data)
+    regions = _sequence_dataset(datasets)
+    if regions is None:
+        genes = cast(list[ChromatinDataset], datasets)
+        return train_chromatin(
+            genes, model, out, values, marks=marks, init_from=init_from, existing=existing
+        )
+    if marks:
+        raise SettingsError(f"{regions.name}: holds tracks; it has no marks to choose from.")
+    return train_sequence(regions, model, out, values, init_from=init_from, existing=existing)
+
+
+def plan(
+    data: Data | Sequence[Data],
+    model: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    init_from: str | Path | None = None,
+) -> "Plan":
+    """Say what ``train`` will take for a model that reads DNA; nothing is written.
+
+    Raises:
+        SettingsError: the dataset is of histone marks.
+        AttendomeError: as ``train`` does.
+    """
+    from attendome.workflows.sequence.planning import plan_sequence
+
+    datasets = _opened(data)
+    regions = _sequence_dataset(datasets)
+    if regions is None:
+        raise SettingsError(
+            f"{datasets[0].name}: holds histone marks; --dry-run is for models that read DNA."
+        )
+    return plan_sequence(regions, model, settings, init_from=init_from)
+
+
+def _opened(data: Data | Sequence[Data]) -> list[ChromatinDataset | SequenceDataset]:
+    return [one if isinstance(one, _OPEN) else open_dataset(one) for one in _several(data)]
+
+
+def _sequence_dataset(
+    datasets: Sequence[ChromatinDataset | SequenceDataset],
+) -> SequenceDataset | None:
+    """Give the one sequence dataset to train on; None where all are of histone marks.
+
+    Raises:
+        DataError: there are more, or some are of histone marks.
+    """
+    found = [one for one in datasets if isinstance(one, SequenceDataset)]
+    if found and len(datasets) > 1:
+        raise DataError(
+            f"{found[0].name}: a model that reads DNA is trained on one dataset, found "
+            f"{len(datasets)}; put the tracks of several into one."
+        )
+    return found[0] if found else None
+
+
+def train_chromatin(
+    data: Chromatin | Sequence[Chromatin],
+    model: str,
+    out: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    marks: Sequence[str] | None = None,
+    init_from: str | Path | None = None,
+    existing: Existing = "refuse",
+) -> Run:
+    """Train a model that reads histone marks; arguments and errors are those of ``train``."""
     datasets = opened(data)
-    folder = Path(out)
+    folder, entry = Path(out), chromatin_architecture(model)
     if marks and init_from:
         raise SettingsError(f"The marks are those of {init_from}; leave out either of the two.")
     start = read_start(Path(init_from), model, datasets[0]) if init_from else None
-    values = {**(settings or {}), **({} if seed is None else {"seed": seed})}
-    model_settings, training = resolve(model, values, start.settings if start else {})
+    inherited = start.settings if start else {}
+    model_settings, resolved = resolve(model, settings or {}, inherited)
+    training = cast(FitSettings, resolved)  # of this task
     if isinstance(training, TrainingSettings):
         check_device(training)
-    datasets, names = _together(datasets, model, start.marks if start else marks)
+    names = (start.marks if start else marks) or marks_for(datasets, any_marks=entry.any_marks)
+    datasets = agreed([with_marks_of(one, names, model) for one in datasets])
     prepared = prepare(datasets, names, training)
     description = describe_model(model, model_settings, datasets[0], names, prepared.readout)
     network = _initial(description, training, prepared.splits["train"], start)
@@ -101,37 +176,28 @@ def train(  # noqa: PLR0913 - each is an option of the command
         init_from_sha256=start.sha256 if start else None,
         versions=versions(),
     )
-    _open_folder(folder, config, existing)
-    with _advice(existing), written_log(folder):
-        _fit(network, prepared, training, config, folder)
+    with training_in(folder, config, existing):
+        _fit(network, prepared, training, folder)
         valid = prepared.splits["valid"]
         save_description(_calibrated(description, valid, training, folder), folder)
-    return open_run(folder)
+    return open_chromatin_run(folder)
 
 
-def _together(
-    datasets: list[ChromatinDataset], model: str, marks: Sequence[str] | None
-) -> tuple[list[ChromatinDataset], tuple[str, ...]]:
-    """Give what is trained on, with splits that agree, and the marks of the model."""
-    names = marks or marks_for(datasets, any_marks=chromatin_architecture(model).any_marks)
-    return agreed([with_marks_of(data, names, model) for data in datasets]), tuple(names)
-
-
-def _fit(
-    model: nn.Module, prepared: Prepared, settings: FitSettings, config: RunConfig, folder: Path
-) -> None:
-    logger.info("training %s on %s, run folder %s", config.model, ", ".join(config.data), folder)
+def _fit(model: nn.Module, prepared: Prepared, settings: FitSettings, folder: Path) -> None:
     train, valid = prepared.splits["train"], prepared.splits["valid"]
     if isinstance(model, ClassicalModel):
         fit_classical(model, train, valid, settings, folder)
     elif isinstance(settings, TrainingSettings):
-        fit(model, train, valid, settings, folder)
+        fit(ChromatinTraining(model, settings, train, valid), folder)
 
 
-def opened(data: Data | Sequence[Data]) -> list[ChromatinDataset]:
-    """Open datasets, one or several."""
-    several = [data] if isinstance(data, (ChromatinDataset, str, Path)) else list(data)
-    return [as_chromatin(one) for one in several]
+def opened(data: Chromatin | Sequence[Chromatin]) -> list[ChromatinDataset]:
+    """Open chromatin datasets, one or several."""
+    return [as_chromatin(one) for one in _several(data)]
+
+
+def _several(data: D | Sequence[D]) -> list[D]:
+    return [data] if isinstance(data, (*_OPEN, str, Path)) else list(data)
 
 
 def _initial(
@@ -167,58 +233,3 @@ def _calibrated(
         readout.offset,
     )
     return description.model_copy(update={"readout": readout})
-
-
-def _open_folder(folder: Path, config: RunConfig, existing: Existing) -> None:
-    """Make the run folder, or check that it is the one to go on with."""
-    if existing == "resume":
-        changed = _differences(read_config(folder), config)
-        if changed:
-            raise RunError(
-                f"{folder}: cannot be resumed, since it was started with other {', '.join(changed)}"
-                "; give the same, or start again with --force."
-            )
-        return
-    make_folder(folder, existing)
-    write_config(config, folder)
-
-
-def make_folder(folder: Path, existing: Literal["refuse", "replace"]) -> None:
-    """Make an empty run folder, except that a search for its settings may be in it.
-
-    Raises:
-        RunError: something else stands there, or a run that is not to be replaced.
-    """
-    check_replaceable(folder)
-    if folder.exists():
-        if existing == "refuse" and holds_run(folder):
-            raise RunError(
-                f"{folder} exists already; go on with it with --resume, replace it with --force, "
-                "or choose another name."
-            )
-        if existing == "replace":
-            shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _differences(before: RunConfig, now: RunConfig) -> list[str]:
-    """Name what a run that is to be resumed was started with otherwise."""
-    names = {"model": "model", "fingerprint": "data", "init_from_sha256": "init_from"}
-    changed = [word for name, word in names.items() if getattr(before, name) != getattr(now, name)]
-    old, new = before.settings, now.settings
-    return changed + [
-        f"{name} ({old.get(name)}; now {new.get(name)})"
-        for name in {**old, **new}
-        if old.get(name) != new.get(name)
-    ]
-
-
-@contextmanager
-def _advice(existing: Existing) -> Iterator[None]:
-    """Say, where training is interrupted, how to go on with the run folder that it has made."""
-    how = {"refuse": " and --resume", "replace": ", with --resume in place of --force"}
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        error.add_note(f"Go on with the same command{how.get(existing, '')}.")
-        raise

@@ -24,7 +24,7 @@ from attendome.training.inference import model_input
 from attendome.workflows.configuration import versions
 from attendome.workflows.explaining import origin_of
 from attendome.workflows.matching import Data
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
 from attendome.workflows.validation_checks import FAITHFUL, Genes, checked, sample
 from attendome.workflows.validation_runs import (
     SETTINGS,
@@ -73,7 +73,7 @@ def validate(
         DataError: the dataset has no such mark, too few genes are in the test split, or the folder
             holds something else.
     """
-    opened = run if isinstance(run, Run) else open_run(run)
+    opened = open_chromatin_run(run)
     names = _methods(opened, methods)
     genes = _genes(opened, held_out, data)
     if seeds > 1 and opened.config.imported_from is None:

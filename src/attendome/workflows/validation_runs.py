@@ -26,9 +26,10 @@ from attendome.outputs import new_output
 from attendome.workflows.configuration import CONFIG, write_config
 from attendome.workflows.explaining import Progress, explain_into, method_settings
 from attendome.workflows.known_maps import stored_maps
-from attendome.workflows.run import Run, open_run
+from attendome.workflows.run import Run, open_chromatin_run
+from attendome.workflows.run_folder import Existing
 from attendome.workflows.starting import recorded_start
-from attendome.workflows.training import Existing, train
+from attendome.workflows.training import train_chromatin
 
 Watch = Callable[[str], AbstractContextManager[Progress]]
 """Told the name of a step; gives what is told how many genes, or methods, of it are done."""
@@ -108,13 +109,13 @@ def check_trainable(run: Run) -> None:
 
 
 def _trained(run: Run, folder: Path, seed: int, marks: tuple[str, ...]) -> Run:
-    made = open_run(folder) if (folder / DESCRIPTION).is_file() else None
+    made = open_chromatin_run(folder) if (folder / DESCRIPTION).is_file() else None
     if made is None:
         existing: Existing = "resume" if (folder / CONFIG).is_file() else "refuse"
         start, config = recorded_start(run.config), run.config
         values = config.settings | {"seed": seed}
         given = None if start else marks
-        made = train(
+        made = train_chromatin(
             config.data,
             config.model,
             folder,
@@ -140,7 +141,7 @@ def _untrained(run: Run, folder: Path) -> Run:
             write_config(run.config, made)
             save_weights(_random(run.description, run.loaded), made)
             save_description(run.description, made)
-    return open_run(place)
+    return open_chromatin_run(place)
 
 
 def _random(description: ChromatinDescription, trained: nn.Module) -> nn.Module:

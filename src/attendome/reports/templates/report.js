@@ -1,18 +1,5 @@
 "use strict";
 
-const ROWS_PER_PAGE = 12;
-
-// Plotly reads some markup in its texts; names are to be shown as they are.
-function plain(text) {
-  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-async function unpack(text, kind) {
-  const packed = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new kind(await new Response(stream).arrayBuffer());
-}
-
 async function readGenes() {
   const data = embedded("gene-data");
   const steps = data.share_steps;
@@ -62,51 +49,26 @@ function columnsOf(data) {
   ].filter(Boolean);
 }
 
-function compare(a, b) {
-  return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
-}
-
-// A link that was cut short may end within an escape.
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 class GeneBrowser {
   constructor(data) {
+    const { gene, gene_name } = data.columns;
     this.data = data;
-    this.columns = columnsOf(data);
-    this.order = data.columns.gene.map((_, number) => number);
-    this.shown = this.order;
-    this.page = 0;
-    this.chosen = -1;
     this.element = (id) => document.getElementById(id);
     this.layers = layersOf(data);
     this.marks = data.marks.map((title, number) => ({ title, number, shown: true }));
-    this.makeHead();
+    this.chosen = -1;
+    this.table = new RowTable({
+      id: "gene-table",
+      rows: gene.length,
+      columns: columnsOf(data),
+      names: (g) => [gene[g], gene_name[g]],
+      label: (g) => gene_name[g] || gene[g],
+      choose: (g) => this.goTo(g),
+    });
     this.makeChoices("shown-marks", this.marks);
     this.makeChoices("shown-layers", this.layers);
-    this.element("search").addEventListener("input", () => this.filter());
-    this.element("search").addEventListener("change", () => this.chooseSearched());
-    this.element("previous").addEventListener("click", () => this.turn(-1));
-    this.element("next").addEventListener("click", () => this.turn(1));
     window.addEventListener("hashchange", () => this.followHash());
-    this.drawTable();
     this.followHash();
-  }
-
-  makeHead() {
-    const row = document.querySelector("#gene-table thead tr");
-    for (const column of this.columns) {
-      const cell = row.appendChild(document.createElement("th"));
-      const button = cell.appendChild(document.createElement("button"));
-      button.type = "button";
-      button.textContent = column.title;
-      button.addEventListener("click", () => this.sort(column, cell));
-    }
   }
 
   makeChoices(place, choices) {
@@ -123,75 +85,8 @@ class GeneBrowser {
     }
   }
 
-  sort(column, cell) {
-    const descending = cell.getAttribute("aria-sort") === "ascending";
-    for (const other of cell.parentElement.children) other.removeAttribute("aria-sort");
-    cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    const sign = descending ? -1 : 1;
-    this.order.sort((a, b) => sign * compare(column.value(a), column.value(b)) || a - b);
-    this.filter();
-  }
-
-  matches(text) {
-    const { gene, gene_name } = this.data.columns;
-    const wanted = text.trim().toLowerCase();
-    return this.order.filter(
-      (g) => gene[g].toLowerCase().includes(wanted) || gene_name[g].toLowerCase().includes(wanted),
-    );
-  }
-
-  filter() {
-    const text = this.element("search").value;
-    this.shown = text ? this.matches(text) : this.order;
-    this.page = 0;
-    const suggestions = this.shown.slice(0, text ? 12 : 0).map((g) => {
-      const option = document.createElement("option");
-      option.value = this.data.columns.gene_name[g] || this.data.columns.gene[g];
-      return option;
-    });
-    this.element("suggestions").replaceChildren(...suggestions);
-    this.element("found").textContent = text ? `${this.shown.length} found` : "";
-    this.drawTable();
-  }
-
-  chooseSearched() {
-    const { gene, gene_name } = this.data.columns;
-    const wanted = this.element("search").value.trim().toLowerCase();
-    const exact = this.shown.find((g) => [gene[g], gene_name[g]].some((n) => n.toLowerCase() === wanted));
-    const only = this.shown.length === 1 ? this.shown[0] : undefined;
-    if (wanted && (exact ?? only) !== undefined) this.goTo(exact ?? only);
-  }
-
-  turn(by) {
-    this.page += by;
-    this.drawTable();
-  }
-
   goTo(gene) {
     location.hash = `gene=${encodeURIComponent(this.data.columns.gene[gene])}`;
-  }
-
-  drawTable() {
-    const pages = Math.max(1, Math.ceil(this.shown.length / ROWS_PER_PAGE));
-    const first = this.page * ROWS_PER_PAGE;
-    const rows = this.shown.slice(first, first + ROWS_PER_PAGE).map((g) => this.row(g));
-    document.querySelector("#gene-table tbody").replaceChildren(...rows);
-    this.element("page").textContent = `page ${this.page + 1} of ${pages}`;
-    this.element("previous").disabled = this.page === 0;
-    this.element("next").disabled = this.page + 1 >= pages;
-  }
-
-  row(gene) {
-    const row = document.createElement("tr");
-    row.tabIndex = 0;
-    row.classList.toggle("chosen", gene === this.chosen);
-    for (const column of this.columns) {
-      const value = column.value(gene);
-      row.appendChild(document.createElement("td")).textContent = column.text?.(value) ?? value;
-    }
-    row.addEventListener("click", () => this.goTo(gene));
-    row.addEventListener("keydown", (event) => event.key === "Enter" && this.goTo(gene));
-    return row;
   }
 
   followHash() {
@@ -203,7 +98,7 @@ class GeneBrowser {
       return;
     }
     this.chosen = gene;
-    this.drawTable();
+    this.table.mark(gene);
     this.drawGene(gene);
   }
 

@@ -1,0 +1,1 @@
+"""The tasks of the user on models that read DNA."""
