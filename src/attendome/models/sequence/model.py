@@ -52,7 +52,7 @@ class SequenceModel(nn.Module):
             ValueError: the sequence is no whole number of bins, or not longer than what is cropped.
         """
         states = run_block(self.context, self._read(sequence), checkpointing=self.checkpointing)
-        return self._predict(states)
+        return self.coverage_of(states)
 
     def attend(self, sequence: Float[Tensor, "batch 4 base"]) -> SequenceOutput:
         """Predict, with the weights of each layer of attention.
@@ -61,7 +61,7 @@ class SequenceModel(nn.Module):
             ValueError: as ``forward``.
         """
         states, attention = self.context.attend(self._read(sequence))
-        return SequenceOutput(self._predict(states), attention)
+        return SequenceOutput(self.coverage_of(states), attention)
 
     def _read(
         self, sequence: Float[Tensor, "batch 4 base"]
@@ -74,9 +74,10 @@ class SequenceModel(nn.Module):
             )
         return self.tower(sequence, checkpointing=self.checkpointing)  # type: ignore[no-any-return]
 
-    def _predict(
+    def coverage_of(
         self, states: Float[Tensor, "batch channel position"]
     ) -> Float[Tensor, "batch bin track"]:
+        """Predict the coverage from the states of all bins that the context gives."""
         cropped = self.shape.crop // self.shape.bin_size
         states = states[:, :, cropped : states.shape[2] - cropped]
         states = run_block(self.last, states, checkpointing=self.checkpointing)
