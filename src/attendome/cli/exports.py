@@ -24,7 +24,7 @@ ChromSizes = Annotated[
     typer.Option(
         metavar="FILE",
         help="Lengths of the chromosomes, as in chrom.sizes or .fai; by default those of the "
-        "dataset's assembly.",
+        "dataset's assembly, or of the genome.",
     ),
 ]
 Runs = Annotated[
@@ -52,6 +52,15 @@ DataOfRuns = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="DATA.zarr", help="The dataset of each run, in their order; by default its own."
+    ),
+]
+
+Maps = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MAPS.zarr",
+        help="What explain --region has written, of a model that reads DNA.",
+        show_default=False,
     ),
 ]
 
@@ -151,3 +160,40 @@ def export_figures(
     display.say(f"Wrote {out}: {', '.join(made.drawn)}, each as .pdf, .svg and .png.")
     for reason in made.left_out:
         display.say(f"Left out {reason}.")
+
+
+@exports.command("importance")
+def export_importance(
+    maps: Maps,
+    out: Track,
+    track: Annotated[
+        str, typer.Option(metavar="NAME", help="Which of the tracks.", show_default=False)
+    ],
+    chrom_sizes: ChromSizes = None,
+    force: Force = False,
+) -> None:
+    """Write the importance of each base for a track, for IGV or the UCSC browser."""
+    from attendome.workflows.sequence.exporting_maps import export_importance as run_export
+
+    about = run_export(maps, out, track, chrom_sizes=chrom_sizes, force=force).attrs
+    place = "{chrom}:{start}-{end}".format(**about)
+    display.say(f"Wrote {out}: {track}, {place}: {about['summary']} ({about['unit']}).")
+
+
+@exports.command("logos")
+def export_logos(
+    maps: Maps,
+    out: NewFolder,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this track; may be repeated."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Draw the importance of each base as a letter, as PDF, SVG and PNG."""
+    from attendome.cli.progress import working
+    from attendome.workflows.sequence.exporting_maps import export_logos as run_export
+
+    with working("Logos", "figures") as progress:
+        made = run_export(maps, out, tracks=track or (), force=force, progress=progress)
+    display.say(f"Wrote {out}: {', '.join(made.drawn)}, each as .pdf, .svg and .png.")

@@ -1,0 +1,1 @@
+"""What the prediction of a sequence model looked at."""
