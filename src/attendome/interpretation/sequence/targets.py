@@ -63,6 +63,7 @@ class OnTarget(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.target, self.strand_pair = model, target, strand_pair
+        self.training = model.training  # tools put it, and the model in it, back into its own mode
 
     def coverage(self, sequence: OneHot) -> Coverage:
         """Predict coverage."""
