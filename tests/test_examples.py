@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import attendome as ad
@@ -89,3 +90,47 @@ def test_recovery():
     assert [row[2] for row in rows if row[0] == "| svm"] == ["occlusion", "occlusion, width=5"]
     assert all(0 <= float(row[3]) <= 1 for row in rows)
     assert all("(H3K4me1)" in row[5] and "(H3K27me3)" not in row[5] for row in rows)
+
+
+def test_distal_simulation(tmp_path):
+    options = ["--regions", "30", "--epochs", "1", "--seeds", "1", "--models", "dilated", "hybrid"]
+    printed = run("distal_simulation.py", tmp_path / "made", *options).stdout
+    heading, _, dilated, hybrid = printed.splitlines()
+    assert heading.split(" | ")[2:4] == ["near", "far"]
+    assert dilated.startswith("| dilated | 138,813 | ")
+    assert hybrid.startswith("| hybrid | ")
+    assert (tmp_path / "made" / "table.md").read_text() == printed
+    rows = pd.read_csv(tmp_path / "made" / "results.tsv", sep="\t")
+    assert rows["model"].tolist() == ["dilated", "hybrid"]
+    for measure in ("near", "far", "local", "pearson"):
+        assert (rows[f"{measure}_low"] <= rows[measure]).all()
+        assert (rows[measure] <= rows[f"{measure}_high"]).all()
+
+
+def test_variants_simulation_and_what_explains_its_models(tmp_path):
+    options = ["--regions", "30", "--epochs", "1", "--scored", "2", "--models", "hybrid"]
+    out = tmp_path / "made"
+    printed = run("variants_simulation.py", out, *options).stdout
+    assert printed.startswith("| measure | hybrid |\n")
+    assert (out / "table.md").read_text() == printed
+    rows = pd.read_csv(out / "results.tsv", sep="\t").set_index("measure")
+    measures = {"a base: AUROC", "a motif: AUROC", "links, of bins: AUROC, attention"}
+    assert measures < set(rows.index)
+    assert (rows["low"] <= rows["value"]).all()
+    assert (rows["value"] <= rows["high"]).all()
+    assert -1.5 < rows.loc["a motif: the truth", "value"] < 0
+
+    explained = run("captum_sequence.py", out / "seed1" / "hybrid", "--steps", "4").stdout
+    assert explained.startswith("CAGE+ at chr")
+    assert len(explained.splitlines()) == 14
+    pytest.importorskip("tangermeme", reason="tangermeme is not installed")
+    few = ["--regions", "1", "--width", "6", "--shuffles", "1"]
+    asked = run("tangermeme_sequence.py", out / "seed1" / "hybrid", *few).stdout.splitlines()
+    assert [line.split(" in the middle, ")[1].split(":")[0] for line in asked[:5]] == [
+        "CAGE+",
+        "CAGE-",
+        "DNASE",
+        "H3K27AC",
+        "FACTOR",
+    ]
+    assert len(asked) == 7 + 6

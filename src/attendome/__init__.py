@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "workflows": [
             "Run",
+            "SequenceRun",
             "add_tracks",
             "build_chromatin",
             "build_differential",
@@ -40,6 +41,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "import_basenji",
             "import_weights",
             "open_run",
+            "score_variants",
             "simulate_sequence",
             "train",
             "validate",

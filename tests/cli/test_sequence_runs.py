@@ -142,7 +142,7 @@ def test_interrupted_training_goes_on(succeed, start, small_sequences, dilated, 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (["explain"], "a run of dilated, which reads DNA"),
+        (["explain"], "dilated reads DNA; say which bases with --region"),
         (["explain", "--validate", "--held-out", "H3K27ac"], "which reads DNA"),
         (["evaluate", "--split", "tset"], "no region is in the split 'tset'"),
         (["evaluate", "--shifts", "a"], "expected whole numbers of bp, such as -1,1; found 'a'"),

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 
+import lightning
 import pytest
 import torch
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 import attendome as ad
-from attendome.errors import RunError, SettingsError
+from attendome.errors import DataError, RunError, SettingsError
 from attendome.models.attentive_chrome import AttentiveChrome, AttentiveChromeSettings
 from attendome.models.mlp import Mlp, MlpSettings
 from attendome.models.weights import read_weights
@@ -342,3 +344,14 @@ def test_a_loss_that_is_not_a_number_stops_training(genes, tmp_path, devices):
     message = f"^{tmp_path}: the loss .* in epoch 1; .* with --force and a lower learning_rate.$"
     with pytest.raises(RunError, match=message):
         fit(model, genes, genes, settings, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [DataError, RunError])
+def test_what_is_wrong_in_a_process_is_said_by_the_caller(genes, tmp_path, monkeypatch, kind):
+    def fail(*_, **__):
+        said = f"{kind.__module__}.{kind.__name__}: Wrong."
+        raise ProcessRaisedException(f"\n\n-- Process 1:\nTraceback:\n  line\n{said}\n", 1, 123)
+
+    monkeypatch.setattr(lightning.Trainer, "fit", fail)
+    with pytest.raises(kind, match=r"^Wrong\.$"):
+        fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, accelerator="cpu"), tmp_path)

@@ -22,8 +22,11 @@ from attendome.cli import (
     downloads,
     explaining,
     exports,
+    links,
+    predicting,
     runs,
     sequences,
+    variants,
 )
 from attendome.errors import AttendomeError
 
@@ -92,10 +95,13 @@ datasets.register(app)
 downloads.register(app)
 exports.register(app)
 runs.register(app)
+predicting.register(app)
 explaining.register(app)
+links.register(app)
 comparing.register(app)
 sequences.register(app)
 basenji.register(app)
+variants.register(app)
 
 
 def _show_version(wanted: bool) -> bool:

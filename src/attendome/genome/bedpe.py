@@ -10,12 +10,12 @@ import polars as pl
 from attendome.genome.tables import first_line
 from attendome.genome.text import TextFormat, fault_of_interval, read_table
 
-_INTERVALS = {
+_INTERVALS: dict[str, Any] = {
     f"{name}{number}": kind
     for number in (1, 2)
     for name, kind in (("chrom", pl.String), ("start", pl.Int64), ("end", pl.Int64))
 }
-_NAMED = {"name": pl.String, "score": pl.String}
+_NAMED: dict[str, Any] = {"name": pl.String, "score": pl.String}
 
 
 def read_bedpe(path: Path) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def read_bedpe(path: Path) -> pd.DataFrame:
 def _form(further: Mapping[str, Any]) -> TextFormat:
     return TextFormat(
         name="BEDPE",
-        columns=_INTERVALS | further,
+        columns={**_INTERVALS, **further},
         keep=[*_INTERVALS, *further],
         valid=(pl.col("start1") < pl.col("end1"))
         & (pl.col("start2") < pl.col("end2"))

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.multiprocessing.spawn import ProcessRaisedException
 
+from attendome import errors
 from attendome.errors import RunError, SettingsError
 from attendome.training.base import Training
 from attendome.training.history import is_finished, read_history
@@ -36,6 +37,7 @@ def fit(module: Training, folder: Path) -> None:
     Raises:
         RunError: the checkpoint is damaged, or would run code; or the loss is no longer finite.
         SettingsError: the device asked for is not there.
+        DataError: the epochs cannot be scored.
     """
     history = read_history(folder)
     if history is not None and is_finished(history, module.settings):
@@ -50,10 +52,11 @@ def fit(module: Training, folder: Path) -> None:
             raise KeyboardInterrupt from error
         except ProcessRaisedException as error:
             # The error of a process comes as the text of its traceback.
-            ours = re.search(rf"^{RunError.__module__}\.RunError: (.+)", str(error), re.M | re.S)
+            name = rf"^{errors.__name__}\.(\w+): (.+)"
+            ours = re.search(name, str(error), re.MULTILINE | re.DOTALL)
             if ours is None:
                 raise
-            raise RunError(ours[1].strip()) from error
+            raise getattr(errors, ours[1])(ours[2].strip()) from error
 
 
 def _readable(checkpoint: Path) -> Path | None:

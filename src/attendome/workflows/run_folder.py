@@ -38,7 +38,7 @@ def training_in(folder: Path, config: RunConfig, existing: Existing) -> Iterator
     Raises:
         RunError: the run folder exists, or differs from what is to be resumed.
     """
-    if int(os.environ.get("NODE_RANK", "0")) > 0:
+    if config.settings.get("nodes", 1) > 1 and int(os.environ.get("NODE_RANK", "0")) > 0:
         yield
         return
     _open_folder(folder, config, existing)

@@ -89,6 +89,15 @@ def test_a_model_that_predicts_the_same_everywhere_explains_nothing(data):
     assert [part.value for part in vars(scores).values()] == [0, 0, 0]
 
 
+def test_without_enhancers_there_is_nothing_to_explain(tmp_path):
+    settings = SMALL | {"regions": 12, "enhancers": 0, "split": "random:test=0.5"}
+    data = ad.simulate_sequence(tmp_path / "sim.zarr", settings)
+    local = promoters(data)["local"]
+    scores = distal_scores(Known(data, local), data)
+    assert (scores.near.value, scores.far.value) == (0, 0)
+    assert scores.local.value == pytest.approx(1)
+
+
 def test_needs_the_truth_of_the_whole_dataset(data):
     with pytest.raises(DataError, match="attendome simulate sequence"):
         promoters(data.split("test"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 
 import numpy as np
@@ -192,10 +193,9 @@ def test_what_is_chosen_from(usual):
         assert f'id="figure-{name}"' in text
 
 
-def test_a_model_of_which_all_runs_failed_and_old_figures(tmp_path):
-    results = results_of()
-    written(tmp_path, results)
-    results = results.astype(object)
+def test_a_model_of_which_all_runs_failed_and_old_figures(usual, tmp_path):
+    shutil.copytree(usual[0], tmp_path, dirs_exist_ok=True)
+    results = results_of().astype(object)
     failed = results["model"] == ATTENTION
     results.loc[failed, ["status", "error"]] = "failed", HOSTILE
     results.loc[failed, ["dilated", "attention_layers", "heads", "position", "machine"]] = np.nan

@@ -51,9 +51,10 @@ def test_tracks_that_do_not_vary_are_left_out(counted, tmp_path):
     changed["coverage"][:, :, 2] = 1.0
     history = trained(SequenceDataset(changed), tmp_path / "one", epochs=1)
     assert math.isfinite(history["valid_pearson"].item())
-    changed["coverage"][:] = 1.0
-    with pytest.raises(DataError, match="the coverage of each track is the same everywhere"):
-        trained(SequenceDataset(changed), tmp_path / "all", epochs=1)
+    for everywhere in (1.0, np.nan):
+        changed["coverage"][20:27] = everywhere
+        with pytest.raises(DataError, match="is the same everywhere, or not known, in the valid"):
+            trained(SequenceDataset(changed), tmp_path / f"all {everywhere}", epochs=1)
 
 
 def test_coverage_that_is_not_known_is_left_out(counted, tmp_path):

@@ -24,3 +24,11 @@ def test_several_machines_find_each_other_by_the_environment(monkeypatch):
 def test_no_setting_is_both_the_models_and_the_trainings(name):
     model = SEQUENCE_MODELS[name].settings.model_fields
     assert not set(model) & set(SequenceTrainingSettings.model_fields)
+
+
+@pytest.mark.parametrize(("there", "taken"), [(True, "cuda"), (False, "cpu")])
+def test_a_gpu_that_has_float64_is_taken(monkeypatch, there, taken):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    assert SequenceTrainingSettings().trainer_options()["accelerator"] == taken
+    asked = SequenceTrainingSettings(accelerator="gpu").trainer_options()
+    assert asked["accelerator"] == "gpu"

@@ -108,10 +108,15 @@ def test_a_run_is_not_replaced_unasked(run, small_sequences, small):
     assert made.config.model == "standard"
 
 
-def test_another_machine_leaves_the_folder_to_the_first(trained, tmp_path, monkeypatch):
-    monkeypatch.setenv("NODE_RANK", "1")
-    with training_in(tmp_path / "run", trained.config, "refuse"):
-        assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize(("nodes", "made"), [(2, False), (1, True)])
+def test_another_machine_leaves_the_folder_to_the_first(
+    trained, tmp_path, monkeypatch, nodes, made
+):
+    monkeypatch.setenv("NODE_RANK", "1")  # which a scheduler may set for other reasons
+    config = trained.config
+    config = config.model_copy(update={"settings": config.settings | {"nodes": nodes}})
+    with training_in(tmp_path / "run", config, "refuse"):
+        assert (tmp_path / "run").exists() is made
 
 
 # Warm start

@@ -108,6 +108,8 @@ def distal_scores(
 
 def _partial(table: pd.DataFrame, explained: str, taken_out: str, seed: int) -> Estimate:
     """Give the partial correlation of the prediction with one column, another taken out."""
+    if len(table) < 3:
+        return Estimate(None, None, None, "not defined: fewer than three such promoters")
     columns = table[["predicted", explained, taken_out]]
     values = np.column_stack([np.ones(len(table)), columns - columns.mean()])
     regions = table["region"].to_numpy()
@@ -123,9 +125,10 @@ def _from_moments(
     moments: Float64[np.ndarray, "resample 4 4"],
 ) -> Float64[np.ndarray, " resample"]:
     """Give the partial correlations of the first two columns from sums of products with 1."""
-    mean = moments[:, 0, 1:] / moments[:, :1, 0]
-    covariance = moments[:, 1:, 1:] / moments[:, :1, :1] - mean[:, :, None] * mean[:, None, :]
-    taken_out = covariance[:, :2, 2:] * covariance[:, 2:, :2] / covariance[:, 2:, 2:]
+    total, number = moments[:, 0, 1:], moments[:, :1, :1]
+    covariance = number * moments[:, 1:, 1:] - total[:, :, None] * total[:, None, :]
+    known = covariance[:, 2:, 2:]
+    taken_out = covariance[:, :2, 2:] * covariance[:, 2:, :2] / np.where(known > 0, known, np.inf)
     left = covariance[:, :2, :2] - taken_out
     spread = np.sqrt((left[:, 0, 0] * left[:, 1, 1]).clip(min=0))  # rounding goes below 0
     correlations: Float64[np.ndarray, " resample"] = np.zeros(len(left))

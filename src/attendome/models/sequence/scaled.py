@@ -34,8 +34,7 @@ class LogDistance(PositionFunction):
 
     It is linear in log(1 + d) between them, on each side of its own, and stays the same beyond. At
     first it is flat on either side: every second head looks to the left, the others to the right.
-    Heads that all start the same on both sides take about twice as many steps to find anything far
-    away (docs/sequence-models.md).
+    Heads that start alike on both sides find what is far away later (docs/sequence-models.md).
 
     Args:
         heads: number of heads.

@@ -88,6 +88,8 @@ class Page {
     this.fill("track", told);
     if (this.coverage.heads.length) this.fill("head", this.coverage.heads);
     this.draw();
+    // Names of genes need other lanes.
+    window.addEventListener("resize", () => this.drawRegion());
   }
 
   fill(id, texts) {
@@ -114,9 +116,15 @@ class Page {
       `Unit: ${this.coverage.units[track]}.`;
     this.table.mark(row);
     this.element("region-facts").textContent = regionFacts(this.coverage.regions[region]);
-    const head = Number(this.element("head")?.value ?? 0);
-    drawRegion(this.element("coverage-plot"), this.coverage, region, track, head);
+    this.drawRegion();
     drawDensity(this.element("density-plot"), this.coverage.density[track]);
+  }
+
+  drawRegion() {
+    const [region, track, head] = ["region", "track", "head"].map((id) =>
+      Number(this.element(id)?.value ?? 0),
+    );
+    drawRegion(this.element("coverage-plot"), this.coverage, region, track, head);
   }
 }
 

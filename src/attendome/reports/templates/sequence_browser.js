@@ -69,17 +69,18 @@ function genePanel({ name, tss, strand }, { start, length, width }) {
   };
 }
 
-// Arcs between two places, as high as they are wide, in four widths of the line by their weight.
+// Arcs between two places, as high as they are wide, in four widths of the line by their weight, which is 1 at most.
 function arcPanel(title, pairs) {
   const widest = Math.max(1, ...pairs.map(({ from, to }) => Math.abs(to - from)));
+  const least = Math.min(...pairs.map(({ weight }) => weight));
   const groups = new Map();
   for (const { from, to, weight, text, colour } of pairs) {
-    const step = Math.min(3, Math.max(0, Math.ceil(4 * weight) - 1));
+    const step = least < 1 ? Math.min(3, Math.floor((4 * (weight - least)) / (1 - least))) : 3;
     const key = `${step} ${colour}`;
     if (!groups.has(key)) {
       groups.set(key, {
-        x: [], y: [], text: [], name: title, mode: "lines", connectgaps: false, opacity: 0.35 + 0.2 * step,
-        line: { color: colour, width: 0.8 + 0.9 * step }, hovertemplate: "%{text}<extra></extra>",
+        x: [], y: [], text: [], name: title, mode: "lines", connectgaps: false, opacity: 0.25 + 0.2 * step,
+        line: { color: colour, width: 0.8 + 0.5 * step }, hovertemplate: "%{text}<extra></extra>",
       });
     }
     const trace = groups.get(key);
@@ -143,7 +144,7 @@ function variantPanel(variants, tracks, track) {
   );
   const range = 1.15 * Math.max(1e-6, ...y.map((value) => Math.abs(value ?? 0)));
   return {
-    title: "variants<br>(ln fold change)", height: 125, range: [-range, range], zero: true,
+    title: "ln fold change", height: 125, range: [-range, range], zero: true,
     traces: [
       { ...stems, name: "stems", mode: "lines", line: { color: "#999999", width: 1 }, hoverinfo: "skip" },
       {

@@ -106,16 +106,17 @@ class SequenceTraining(Training):
         """Score the epoch.
 
         Raises:
-            DataError: no track can be scored, since none varies.
+            DataError: no track can be scored, since none varies or is known.
         """
         self.sums.reduce()
         total, known = self.trainer.strategy.reduce(self.losses, reduce_op="sum")
         loss = (total / known)[known > 0].mean()
         pearson = self.sums.pearson().nanmean()
-        if pearson.isnan() and loss.isfinite():
+        if pearson.isnan() and (loss.isfinite() or not known.any()):
             raise DataError(
-                f"{self.valid_regions.name}: the coverage of each track is the same everywhere in "
-                "the validation split, so that there is nothing to choose the best epoch by."
+                f"{self.valid_regions.name}: the coverage of each track is the same everywhere, or "
+                "not known, in the validation split, so that there is nothing to choose the best "
+                "epoch by."
             )
         self.log("valid_loss", loss, sync_dist=True)
         self.log(self.score, pearson, prog_bar=True, sync_dist=True)

@@ -41,6 +41,11 @@ class SequenceTrainingSettings(LoopSettings):
     def trainer_options(self) -> dict[str, Any]:
         """Give what Lightning's trainer is to be told."""
         options = super().trainer_options()
+        if self.accelerator == "auto":
+            import torch
+
+            # Apple's GPUs, which Lightning would take, have no float64, in which scores are summed.
+            options["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
         if self.nodes > 1:
             from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
