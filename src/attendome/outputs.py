@@ -119,4 +119,6 @@ def safe_name(name: str) -> str:
     """
     plain = re.sub(r"[^\w.\-+=,\[\] ]", "_", name)
     plain = f"_{plain}" if plain.startswith(".") else plain
-    return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}-{crc32(name.encode()):08x}"
+    if len(plain) <= _LONGEST_NAME:
+        return plain
+    return f"{plain[:_LONGEST_NAME]}-{crc32(name.encode()):08x}"
