@@ -56,7 +56,8 @@ def main() -> None:
         return_convergence_delta=True,
     )
     each = integrated.sum(dim=1)[0].detach()
-    start = data.regions["start"].iloc[0] + strongest * data.bin_size
+    first = data.crop + strongest * data.bin_size  # base of the bin, in the region
+    start = data.regions["start"].iloc[0] + first
     print(f"{run.description.tracks[track]} at {data.regions['chrom'].iloc[0]}:{start}")
     print(f"input × gradient of the coverage adds up to {of_coverage.sum().item():.3f}")
     added = float(each.sum())
@@ -66,7 +67,7 @@ def main() -> None:
     print("base  bp from the bin  integrated gradients  gradient")
     for place in each.abs().topk(10).indices.tolist():
         base = "ACGTN"[int(data.read(0)[0][place])]
-        beside = place - strongest * data.bin_size
+        beside = place - first
         print(f"{base:4}  {beside:15d}  {float(each[place]):20.3f}  {float(of_level[place]):8.3f}")
 
 

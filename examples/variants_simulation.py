@@ -11,7 +11,8 @@ by variants of a VCF file, and scores these at the TSS of all genes, as `attendo
   a gene that it drives.
 - links: the target is the bin of a TSS; how much of it is read from the bins of an enhancer. The
   right pairs are those of a promoter and an enhancer that drives it: among all enhancers of the
-  region, and among all bins more than 64 bp from the TSS.
+  region, and among all bins, both more than 64 bp from the TSS and, where they are not right, more
+  than two bins from a right one.
 
     python examples/variants_simulation.py OUT
 

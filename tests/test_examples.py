@@ -1,6 +1,7 @@
 """The examples run."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import attendome as ad
 from attendome.data.simulation import SimulationSettings, simulate_chromatin
+from attendome.models.sequence.bases import one_hot
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -105,6 +108,20 @@ def test_distal_simulation(tmp_path):
     for measure in ("near", "far", "local", "pearson"):
         assert (rows[f"{measure}_low"] <= rows[measure]).all()
         assert (rows[measure] <= rows[f"{measure}_high"]).all()
+
+
+def test_captum_explains_the_bin_behind_the_crop(small_sequences, tmp_path, monkeypatch, capsys):
+    settings = {"scale": "small", "epochs": 1, "batch_size": 2}
+    trained = ad.train(small_sequences, "standard", tmp_path / "run", settings, seed=1)
+    with torch.no_grad():
+        codes = torch.from_numpy(trained.dataset().read(8)[0])
+        strongest = int(trained.model.eval()(one_hot(codes)[None])[0, :, 0].argmax())
+    monkeypatch.setattr(sys, "argv", ["", str(trained.path), "--steps", "2"])
+    runpy.run_path(str(EXAMPLES / "captum_sequence.py"), run_name="__main__")
+    heading, *_, last = capsys.readouterr().out.splitlines()
+    assert heading == f"A+ at chr1:{800 + 8 + 8 * strongest}"
+    base, beside, *_ = last.split()
+    assert "ACGTN"[codes[8 + 8 * strongest + int(beside)]] == base
 
 
 def test_variants_simulation_and_what_explains_its_models(tmp_path):

@@ -23,7 +23,7 @@ def test_links_are_written(succeed, attention, tmp_path):
     )
     with xr.open_zarr(maps, chunks=None) as found:
         assert dict(found.sizes) == {"target": 4, "position": 8, "head": 5}
-    options = ["--method", "masking", "--region", "chr1:0-10", "--track", "A+,DNASE"]
+    options = ["--method", "masking", "--region", "chr1:0-10", "--tracks", "A+,DNASE"]
     said = succeed(
         "links", attention, "--out", arcs, "--force", *options, "--set", "threshold=1e-9"
     )

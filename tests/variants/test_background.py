@@ -68,7 +68,8 @@ def test_a_background_is_what_was_saved(described, genome, tmp_path):
     assert 0 <= ranks.min() < ranks.max() <= 100
 
 
-def test_a_damaged_background_is_refused(tmp_path):
-    (tmp_path / "background.npz").write_text("no")
+@pytest.mark.parametrize("content", [b"no", b"PK\x03\x04 cut short"])
+def test_a_damaged_background_is_refused(tmp_path, content):
+    (tmp_path / "background.npz").write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as the effects of random variants"):
         Background.load(tmp_path / "background.npz")

@@ -54,7 +54,7 @@ Targets = Annotated[
 Tracks = Annotated[
     str | None,
     typer.Option(
-        "--track",
+        "--tracks",
         metavar="A,B,...",
         help="Tracks whose coverage is explained, added up, by name or by assay; default: all.",
     ),

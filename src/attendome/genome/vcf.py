@@ -107,7 +107,7 @@ class VariantFile:
     def _alleles(self) -> Iterator[Variant | LeftOut]:
         seen: set[str] = set()
         chrom, position = "", -1
-        for number, record in enumerate(self._records()):
+        for number, record in enumerate(records(self._file, self.path)):
             if (record.chrom == chrom and record.start < position) or (
                 record.chrom != chrom and record.chrom in seen
             ):
@@ -120,18 +120,6 @@ class VariantFile:
                     chrom, position, bases, alt.upper(), record.id or "", number, allele
                 )
                 yield self._checked(found)
-
-    def _records(self) -> Iterator["VariantRecord"]:
-        number = 0
-        try:
-            for number, record in enumerate(self._file, start=1):  # noqa: B007 - for the message
-                yield record
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"{self.path}: record {number + 1} cannot be read ({error}); expected the columns "
-                "CHROM, POS, ID, REF, ALT, ... between tabs. It is malformed, or the file is cut "
-                "short."
-            ) from error
 
     def _checked(self, found: Variant) -> Variant | LeftOut:
         reason = _unusable(found) or self._misplaced(found)
@@ -231,6 +219,23 @@ def open_vcf(
             yield VariantFile(path, file, genome, longest=longest, flip=flip)
     finally:
         pysam.set_verbosity(before)
+
+
+def records(file: "PysamFile", path: Path) -> Iterator["VariantRecord"]:
+    """Give the records of an open file.
+
+    Raises:
+        DataError: one is malformed.
+    """
+    number = 0
+    try:
+        for number, record in enumerate(file, start=1):  # noqa: B007 - for the message
+            yield record
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: record {number + 1} cannot be read ({error}); expected the columns CHROM, "
+            "POS, ID, REF, ALT, ... between tabs. It is malformed, or the file is cut short."
+        ) from error
 
 
 def _unusable(found: Variant) -> str:

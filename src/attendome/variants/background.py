@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -114,8 +115,8 @@ class Background:
             DataError: the file is missing or damaged.
         """
         try:
-            with np.load(path) as content:
+            with path.open("rb") as file, np.load(file) as content:
                 arrays: dict[str, Any] = {name: content[name] for name in (*SCORES, "tracks")}
-        except (OSError, ValueError, LookupError) as error:
+        except (OSError, ValueError, LookupError, BadZipFile) as error:
             raise DataError(f"{path}: cannot be read as the effects of random variants.") from error
         return cls(tuple(map(str, arrays.pop("tracks"))), arrays)

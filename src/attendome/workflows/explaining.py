@@ -163,7 +163,7 @@ def method_settings(method: Method, given: Mapping[str, Any]) -> Settings:
 
 
 def open_parts(folder: Path, about: Mapping[str, Any]) -> None:
-    """Make the folder of parts; what stands there of other maps is removed."""
+    """Make the folder of parts; what stands there of another request is removed."""
     place, text = folder / _ABOUT, json.dumps(about, sort_keys=True)
     if place.is_file() and place.read_bytes() == text.encode():
         return

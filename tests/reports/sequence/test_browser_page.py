@@ -91,6 +91,12 @@ def test_what_lies_in_a_region_is_held(browsed):
     assert second["genes"]["all"] == second["links"]["all"] == second["variants"]["all"] == 0
 
 
+def test_an_infinite_score_is_held_as_none(browsed):
+    links = browsed.browser.links.assign(score=np.inf)  # −log10 of p = 0; JSON has no such number
+    first, *_ = region_entries(replace(browsed.browser, links=links))
+    assert first["links"]["score"] == [None, None]
+
+
 def test_rows_that_were_not_given_are_not_there(content):
     entry = region_entries(content.browser)[0]
     assert set(entry) == {"chrom", "start", "split"}

@@ -80,6 +80,18 @@ def test_without_options_the_browser_shows_coverage_only(scored):
     assert content.browser.coverage["bin_start"].to_numpy().tolist() == [808, 908]
 
 
+@pytest.mark.parametrize("kinds", [("variants",), ()])
+def test_where_no_track_has_a_score_the_page_says_that_nothing_is_shown(scored, files, kinds):
+    path = scored.path / "tracks.parquet"
+    scores = pd.read_parquet(path)
+    unknown = scores["track"] == "B" if kinds else scores["track"] != ""
+    scores.assign(pearson=scores["pearson"].mask(unknown)).to_parquet(path)
+    content = content_of(scored, replace(files(), genes=None, links=None) if kinds else None)
+    assert content.browser is None
+    said = "no track in the table of variants has a score." if kinds else "no track has a score."
+    assert content.notes == [f"Nothing is shown along the genome: {said}"]
+
+
 def test_regions_that_are_asked_for_are_shown_whatever_their_split(scored):
     browser = content_of(scored, Beside(("chr1:650-651", "1:20-30"))).browser
     assert browser.asked

@@ -126,6 +126,11 @@ def test_a_window_of_a_genome_is_the_same(run, fasta):
     assert theirs.attrs["genome"] == "genome.fa"
 
 
+def test_a_window_is_found_wherever_one_holds_all(run, fasta):
+    maps = run.explain("chr1:816-874", "saliency", at="chr1:830-840", genome=fasta)
+    assert maps.attrs["window_start"] == 816
+
+
 def test_the_ends_of_a_chromosome_are_unknown(run, fasta):
     maps = run.explain("chr1:0-8", genome=fasta)
     assert maps.attrs["window_start"] < 0

@@ -214,6 +214,17 @@ def test_annotating_again_replaces(made, trained, genome, tmp_path):
     assert "PERCENTILE=" not in "".join(lines)
 
 
+def test_samples_that_cannot_be_read(trained, bases, genome, tmp_path):
+    base, path, out = bases["chr1"][0], tmp_path / "samples.vcf", tmp_path / "out"
+    row = f"1\t1\t.\t{base}\t{other(base)}\t.\t.\t.\tGT\tx/y\n"
+    path.write_text(HEADER + NAMES.strip() + "\tFORMAT\tone\n" + row)
+    out.mkdir()
+    with pytest.raises(DataError, match=r"samples.vcf: record 1 cannot be read"):
+        score_variants(trained, path, genome, out / "a.tsv", NONE, annotated=out / "a.vcf")
+    score_variants(trained, path, genome, out / "a.tsv", NONE)
+    assert sorted(made.name for made in out.iterdir()) == ["a.left-out.tsv", "a.tsv"]
+
+
 def test_names_of_tracks_in_vcf_keep_to_its_rules():
     assert variant_files._text("CAGE: a;b=c,100%") == "CAGE%3A%20a%3Bb%3Dc%2C100%25"
 

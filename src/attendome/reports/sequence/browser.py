@@ -109,7 +109,7 @@ def _links(links: pd.DataFrame, chrom: str, start: int, end: int) -> dict[str, A
     order = here["score"].fillna(-np.inf).sort_values(ascending=False, kind="stable").index
     shown = here.loc[order[:LINKS]]
     places = {name: shown[name].tolist() for name in ("start1", "end1", "start2", "end2")}
-    scores = [None if np.isnan(score) else float(score) for score in shown["score"]]
+    scores = [float(score) if np.isfinite(score) else None for score in shown["score"]]
     return {"all": len(here), "name": _short(shown["name"]), "score": scores} | places
 
 

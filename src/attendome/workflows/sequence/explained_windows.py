@@ -70,7 +70,7 @@ def window_of_genome(path: Path, model: SequenceDescription, region: str, at: st
         chrom, first, last = _both(*asked)
         # On the grid of bins, so that a bin is the same whichever region is explained.
         middle = (first + last - model.length) // 2
-        start = middle - middle % model.bin_size
+        start = (middle + model.bin_size // 2) // model.bin_size * model.bin_size
         bins = _bins(model, start, asked, f"around {chrom}:{first}-{last}")
         sequence = genome.read(chrom, start, start + model.length)
         length = genome.lengths[chrom]

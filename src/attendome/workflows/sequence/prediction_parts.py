@@ -1,8 +1,6 @@
 """Predict many windows, some at a time, so that an interruption loses a part at most."""
 
 import hashlib
-import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,15 +17,14 @@ from torch import nn
 from attendome.errors import RunError
 from attendome.genome.fasta import N
 from attendome.models.descriptions import SequenceDescription
-from attendome.outputs import new_output, write_text
+from attendome.outputs import new_output
 from attendome.training.sequence.inference import Averaging, averaged
-from attendome.workflows.explaining import Progress
+from attendome.workflows.explaining import Progress, open_parts
 
 _VALUES = 1 << 26
 """Most values of a part: a quarter of a gigabyte."""
 _BASES = 1 << 23
 """Most bases that a part reads: 64 windows of the published length, minutes on a processor."""
-_ABOUT = "about.json"
 Values = Float32[np.ndarray, "track bin"]
 Read = Callable[[int], UInt8[np.ndarray, " position"]]
 """Gives the sequence of a window, by its number."""
@@ -94,12 +91,7 @@ class Parts:
         """Make the folder; what stands there of other predictions is removed."""
         table = self.windows.table.to_csv(index=False).encode()
         named = {"windows": hashlib.sha256(table).hexdigest(), **about}
-        place, text = self.folder / _ABOUT, json.dumps(named, sort_keys=True)
-        if place.is_file() and place.read_text(encoding="utf-8") == text:
-            return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
-        write_text(place, text)
+        open_parts(self.folder, named)
 
     @property
     def bins(self) -> int:

@@ -87,8 +87,13 @@ def report_content(
         attention=attention,
         reach=_reach(run.path),
         reach_command=f"attendome evaluate {run.path} --reach",
-        notes=notes,
+        notes=notes if coverage is not None else [*notes, _not_shown(files)],
     )
+
+
+def _not_shown(files: Files) -> str:
+    which = "" if files.variants is None else "in the table of variants "
+    return f"Nothing is shown along the genome: no track {which}has a score."
 
 
 def _spaced(data: SequenceDataset, limit: int) -> SequenceDataset:

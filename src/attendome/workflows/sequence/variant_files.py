@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from attendome.errors import SettingsError
+from attendome.genome.vcf import records
 from attendome.outputs import check_new, new_output
 from attendome.variants.effects import SCORES
 from attendome.workflows.explaining import Progress
@@ -146,6 +147,9 @@ def write_annotated(made: Path, vcf: Path, parts: Parts, progress: Progress) -> 
         vcf: the file of the variants.
         parts: all scored.
         progress: told how many variants are written, and of how many.
+
+    Raises:
+        DataError: what a record says of its samples is malformed; scoring does not read it.
     """
     import pysam
 
@@ -155,7 +159,7 @@ def write_annotated(made: Path, vcf: Path, parts: Parts, progress: Progress) -> 
     try:
         with pysam.VariantFile(str(vcf)) as file, _writing(made) as write:
             write(_header(str(file.header)))
-            for record, line in enumerate(map(str, file)):
+            for record, line in enumerate(map(str, records(file, vcf))):
                 if record == number:
                     write(_annotated(line, {row["allele"]: row for row in rows}))
                     number, rows = next(summaries, (-1, iter(())))

@@ -2,11 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from attendome.genome.vcf import LeftOut, Variant, open_vcf
 from attendome.outputs import new_output, write_text
 
 LEFT_OUT = "left-out.tsv"
-_ABOUT, _READ = "about.json", "read.json"
+_READ = "read.json"
 _VARIANTS = 256
 """Most variants of a part; an interruption loses the scores of as many."""
 _ROWS = 1 << 18
@@ -89,16 +88,6 @@ class Reading:
     flipped: int
     unsorted: int
     names: dict[str, str]
-
-
-def begin(folder: Path, about: Sequence[Any]) -> None:
-    """Make the folder of parts; what stands there of another request is removed."""
-    place, text = folder / _ABOUT, json.dumps(about)
-    if place.is_file() and place.read_text(encoding="utf-8") == text:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    write_text(place, text)
 
 
 def read_once(

@@ -15,11 +15,12 @@ from attendome.genome.chromosomes import renamed
 from attendome.genome.fasta import open_genome
 from attendome.genome.files import sha256
 from attendome.models.weights import WEIGHTS
+from attendome.workflows.explaining import open_parts
 from attendome.workflows.run import open_run
 from attendome.workflows.sequence.run import SequenceRun
 from attendome.workflows.sequence.scoring import views_of
 from attendome.workflows.sequence.variant_files import Outputs, Watch, write_outputs
-from attendome.workflows.sequence.variant_parts import Reading, begin
+from attendome.workflows.sequence.variant_parts import Reading
 from attendome.workflows.sequence.variant_scoring import Request, VariantSettings, scorer
 from attendome.workflows.sequence.variant_work import Where, Work
 
@@ -93,7 +94,7 @@ def score_variants(  # noqa: PLR0913 - each is an option of the command
         with open_genome(request.genome) as sequences:
             ready = scorer(request, opened, sequences)
             about = [request.about, str(request.genome), *request.state, sha256(file)]
-            begin(folder, about)
+            open_parts(folder, {"request": about})
             work = Work(folder, request, ready, where or Where(), watch)
             reading = work.read(file)
             work.score()
