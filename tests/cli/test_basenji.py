@@ -73,14 +73,19 @@ def test_bad_files(fail, folder, tmp_path):
 @pytest.mark.parametrize(
     "command",
     [
-        ["train", "DATA", "--model", "attentive-chrome", "--out", "OUT"],
-        ["export", "attentivechrome", "DATA", "OUT"],
+        ["train", "DATA", "--model", "linear", "--out", "OUT"],
         ["compare", "DATA", "--models", "linear", "--out", "OUT"],
     ],
 )
-def test_commands_for_chromatin_say_so(fail, small_sequences, tmp_path, command):
+def test_models_of_histone_marks_read_no_dna(fail, small_sequences, tmp_path, command):
     places = {"DATA": small_sequences, "OUT": tmp_path / "out"}
     said = fail(*(places.get(word, word) for word in command))
+    assert "linear reads histone marks, and the data are of DNA; choose from: attention" in said
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_command_for_chromatin_says_so(fail, small_sequences, tmp_path):
+    said = fail("export", "attentivechrome", small_sequences, tmp_path / "out")
     assert f"{small_sequences}: expected a chromatin dataset, found a sequence dataset" in said
     assert not any(tmp_path.iterdir())
 

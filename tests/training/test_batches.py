@@ -36,7 +36,7 @@ def test_the_order_depends_on_seed_and_epoch_only():
 def test_several_processes_share_the_genes(monkeypatch):
     seen = []
     for rank in range(3):
-        monkeypatch.setattr(batches, "_process", lambda rank=rank: (rank, 3))
+        monkeypatch.setattr(batches, "process", lambda rank=rank: (rank, 3))
         order = EpochOrder(10, 2, seed=0)
         mine = list(order)
         assert len(mine) == len(order) == 2

@@ -170,12 +170,15 @@ def list_models() -> list[dict[str, Any]]:
     """
     rows = []
     for name, entry in MODELS.items():
-        resolved = {preset: resolve(name, {"preset": preset}) for preset in entry.presets}
+        resolved = {
+            preset: [group.model_dump(mode="json") for group in resolve(name, {"preset": preset})]
+            for preset in entry.presets
+        }
         groups: tuple[type[Settings], ...] = (entry.settings, training_settings(name))
         settings = {
             key: {
                 "about": field.description,
-                **{preset: getattr(values[part], key) for preset, values in resolved.items()},
+                **{preset: values[part][key] for preset, values in resolved.items()},
             }
             for part, group in enumerate(groups)
             for key, field in group.model_fields.items()
