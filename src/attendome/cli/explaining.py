@@ -13,7 +13,7 @@ from attendome.config import parse_assignments
 from attendome.errors import SettingsError
 
 if TYPE_CHECKING:
-    from attendome.workflows.explaining import Progress
+    from attendome.workflows.parts import Progress
 
 _METHOD = "attention"
 MethodName = Annotated[

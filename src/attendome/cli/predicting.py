@@ -13,7 +13,7 @@ from attendome.cli.sequence_runs import Views
 from attendome.errors import SettingsError
 
 if TYPE_CHECKING:
-    from attendome.workflows.explaining import Progress
+    from attendome.workflows.parts import Progress
     from attendome.workflows.sequence.predicting import Predicted
 
 

@@ -14,7 +14,7 @@ from attendome.cli.sequence_runs import Views
 from attendome.config import parse_assignments
 
 if TYPE_CHECKING:
-    from attendome.workflows.explaining import Progress
+    from attendome.workflows.parts import Progress
     from attendome.workflows.sequence.variants import ScoredFile
 
 Vcf = Annotated[

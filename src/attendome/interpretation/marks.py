@@ -1,7 +1,6 @@
 """A trained model as a function of the marks that were measured, in the unit of its readout."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from attendome.models.outputs import ChromatinOutput
 from attendome.models.readout import Readout
 from attendome.training.batches import EVALUATION_BATCH
+from attendome.training.inference import device_of
 
 Signal = Float[Tensor, "gene mark bin"]
 Explainer = Callable[[Signal], dict[str, Tensor]]
@@ -41,7 +41,7 @@ class OnMarks(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.readout, self.marks = model.eval(), readout, marks
-        self.device = next(chain(model.parameters(), model.buffers())).device
+        self.device = device_of(model)
         self.present = torch.tensor(present, device=self.device)
 
     def output(self, signal: Signal) -> ChromatinOutput:

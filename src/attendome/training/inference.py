@@ -17,6 +17,11 @@ def placed(model: nn.Module, accelerator: str) -> nn.Module:
     return model.to("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Tell where a model is."""
+    return next(chain(model.parameters(), model.buffers())).device
+
+
 def model_input(data: ChromatinDataset, marks: Sequence[str]) -> Float[Tensor, "gene mark bin"]:
     """Give the signal of marks by name, NaN for those that a dataset does not have."""
     return torch.from_numpy(data.signal.reindex(mark=list(marks)).to_numpy())
@@ -25,7 +30,7 @@ def model_input(data: ChromatinDataset, marks: Sequence[str]) -> Float[Tensor, "
 @torch.inference_mode()
 def run_model(model: nn.Module, signal: Float[Tensor, "gene mark bin"]) -> ChromatinOutput:
     """Give the output of a chromatin model for each gene, computed where the model is."""
-    device = next(chain(model.parameters(), model.buffers())).device
+    device = device_of(model)
     model = model.eval()
     parts = [model(batch.to(device)) for batch in torch.split(signal, EVALUATION_BATCH)]
     logits, alphas, betas = zip(*parts, strict=True)

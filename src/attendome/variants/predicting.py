@@ -9,7 +9,6 @@ the last digit.
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.model import SequenceModel
 from attendome.models.sequence.trunk import TOWER, pools
+from attendome.training.inference import device_of
 from attendome.training.sequence.augmentation import on_other_strand, reverse_complement, shifted
 from attendome.training.sequence.inference import Averaging
 from attendome.variants.stretches import GenomeWindows
@@ -78,7 +78,7 @@ def predict_alleles(
     Returns:
         The coverage of both, where the model is.
     """
-    device = next(chain(model.parameters(), model.buffers())).device
+    device = device_of(model)
     genome, alleles = genome.to(device), alleles.to(device)
     owner, pairs = torch.tensor(window_of, device=device), strand_pair.to(device)
     strands = (False, True) if averaging.reverse_complement else (False,)

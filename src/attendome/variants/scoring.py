@@ -82,8 +82,7 @@ class ScoredVariants:
         )
 
 
-_ABOUT = {
-    "variant": pl.String,
+VARIANT_COLUMNS = {
     "chrom": pl.String,
     "position": pl.Int64,
     "ref": pl.String,
@@ -93,6 +92,8 @@ _ABOUT = {
     "allele": pl.Int64,
     "flipped": pl.Boolean,
 }
+"""Columns of a table of variants, as ``Variant`` has them."""
+_ABOUT = {"variant": pl.String, **VARIANT_COLUMNS}
 
 
 class _Batch(NamedTuple):

@@ -19,9 +19,9 @@ from attendome.models.outputs import ON_FROM
 from attendome.outputs import check_export, check_new, new_output
 from attendome.reports import paper_figures as figures
 from attendome.reports.paper import FORMATS, save_figure
-from attendome.workflows.explaining import Progress
 from attendome.workflows.known_maps import maps_of
 from attendome.workflows.matching import Data
+from attendome.workflows.parts import Progress
 from attendome.workflows.run import Run, open_chromatin_run
 
 if TYPE_CHECKING:

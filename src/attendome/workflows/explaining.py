@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import xarray as xr
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from attendome import __version__
@@ -25,17 +24,14 @@ from attendome.interpretation.methods import Method, method_for
 from attendome.models.classical import ESTIMATOR
 from attendome.models.descriptions import ChromatinDescription
 from attendome.models.weights import WEIGHTS
-from attendome.outputs import new_output, write_text
 from attendome.training.inference import model_input
+from attendome.workflows.parts import Progress, kept_part, open_parts
 
 if TYPE_CHECKING:
     from attendome.workflows.run import Run
 
-Progress = Callable[[int, int], None]
-"""Told how many genes are done, and of how many."""
 _GENES = 64
 """Genes that are explained, and kept, together."""
-_ABOUT = "about.json"
 
 
 def explain(
@@ -162,16 +158,6 @@ def method_settings(method: Method, given: Mapping[str, Any]) -> Settings:
     return validate(method.settings, {**method.presets.get(preset or "", {}), **values})
 
 
-def open_parts(folder: Path, about: Mapping[str, Any]) -> None:
-    """Make the folder of parts; what stands there of another request is removed."""
-    place, text = folder / _ABOUT, json.dumps(about, sort_keys=True)
-    if place.is_file() and place.read_bytes() == text.encode():
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    write_text(place, text)
-
-
 def _in_parts(
     explainer: Explainer,
     signal: Signal,
@@ -183,22 +169,6 @@ def _in_parts(
     done: list[dict[str, Tensor]] = []
     for number, genes in enumerate(torch.split(signal, _GENES)):
         place = folder / f"{number:05d}.safetensors" if folder else None
-        made = kept_part(place)
-        if made is None:
-            made = {name: v.cpu().contiguous() for name, v in explainer(genes.to(device)).items()}
-            if place:
-                with new_output(place, force=True) as part:
-                    part.write_bytes(save(made))
-        done.append(made)
+        done.append(kept_part(place, partial(explainer, genes.to(device))))
         progress(min((number + 1) * _GENES, len(signal)), len(signal))
     return {name: torch.cat([part[name] for part in done]) for name in done[0]}
-
-
-def kept_part(place: Path | None) -> dict[str, Tensor] | None:
-    """Read a part; None where there is none, or it is damaged."""
-    if not place or not place.is_file():
-        return None
-    try:
-        return load_file(place)
-    except (SafetensorError, OSError):
-        return None

@@ -10,7 +10,8 @@ import xarray as xr
 from attendome.data import ChromatinDataset
 from attendome.data.store import plain_texts
 from attendome.errors import DataError
-from attendome.workflows.explaining import Progress, explain, origin_of
+from attendome.workflows.explaining import explain, origin_of
+from attendome.workflows.parts import Progress
 
 if TYPE_CHECKING:
     from attendome.workflows.run import Run

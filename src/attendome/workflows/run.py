@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
-from torch import nn
 
 from attendome.data import ChromatinDataset
 from attendome.errors import RunError, SettingsError
@@ -21,46 +18,25 @@ from attendome.models.outputs import ChromatinOutput
 from attendome.models.weights import load_model
 from attendome.outputs import check_new, write_text
 from attendome.reports import write_report
-from attendome.training.inference import model_input, placed, run_model
-from attendome.workflows.configuration import RunConfig, read_config
-from attendome.workflows.explaining import Progress, check_nothing_lost, explain_into
+from attendome.training.inference import model_input, run_model
+from attendome.workflows.configuration import read_config
+from attendome.workflows.explaining import check_nothing_lost, explain_into
 from attendome.workflows.matching import Data, matching
+from attendome.workflows.parts import Progress
 from attendome.workflows.reporting import report_content
-from attendome.workflows.run_folder import (
-    METRICS,
-    REPORT,
-    check_unchanged,
-    read_metrics,
-    read_summary,
-    scored_data,
-)
+from attendome.workflows.run_folder import METRICS, REPORT
 from attendome.workflows.scoring import prediction_table, score_predictions, seen_in_training
 from attendome.workflows.sequence.run import SequenceRun
 from attendome.workflows.tables import check_table, save_table
+from attendome.workflows.trained import TrainedModel
 
 PREDICTIONS = "predictions.parquet"
 
 
-@dataclass(frozen=True)
-class Run:
-    """A trained model.
+class Run(TrainedModel[ChromatinDescription, ChromatinDataset]):
+    """A trained model that reads histone marks."""
 
-    Attributes:
-        path: the run folder.
-        config: what the run was made from.
-        description: what the model is, and which input it takes.
-        loaded: the model as it was read.
-    """
-
-    path: Path
-    config: RunConfig
-    description: ChromatinDescription
-    loaded: nn.Module = field(repr=False, compare=False)
-
-    @cached_property
-    def model(self) -> nn.Module:
-        """The model, with the weights of its best epoch; on a GPU unless the run is of the CPU."""
-        return placed(self.loaded, self.config.settings.get("accelerator", "auto"))
+    scores = Scores | RegressionScores
 
     def dataset(self, data: Data = None) -> ChromatinDataset:
         """Open a dataset as this model takes it: its marks, by name, in its order.
@@ -77,16 +53,6 @@ class Run:
     def output(self, data: ChromatinDataset) -> ChromatinOutput:
         """Run the model over the genes of a dataset that ``dataset`` has given."""
         return run_model(self.model, model_input(data, self.description.marks))
-
-    def training_summary(self) -> dict[str, Any]:
-        """Say how training went: number of ``epochs``, the ``best`` and its validation score.
-
-        The score is ``valid_auroc`` or, for expression, ``valid_pearson``.
-
-        Raises:
-            RunError: the model was not trained here.
-        """
-        return read_summary(self.path)
 
     def predict(
         self, data: Data = None, out: str | Path | None = None, *, force: bool = False
@@ -192,22 +158,9 @@ class Run:
         """
         target = Path(out or self.path / REPORT)
         check_new(target, force=force or out is None)
-        metrics = self.last_scores()
-        if metrics is None:
-            self.evaluate()
-            metrics = self.last_scores() or {}
-        data = self.dataset(scored_data(self.path, metrics))
-        check_unchanged(self.path, metrics, data)
+        data, metrics = self.scored()
         write_report(report_content(self, data, metrics), target)
         return target
-
-    def last_scores(self) -> dict[str, Any] | None:
-        """Give the content of metrics.json; None where nothing was evaluated yet.
-
-        Raises:
-            RunError: the file is damaged.
-        """
-        return read_metrics(self.path, Scores | RegressionScores)
 
 
 def open_run(path: str | Path) -> Run | SequenceRun:
@@ -228,6 +181,22 @@ def open_run(path: str | Path) -> Run | SequenceRun:
     if isinstance(description, ChromatinDescription):
         return Run(folder, config, description, model)
     return SequenceRun(folder, config, description, model)
+
+
+def open_sequence_run(run: Run | SequenceRun | str | Path) -> SequenceRun:
+    """Give a run of a model that reads DNA, or open it.
+
+    Raises:
+        SettingsError: its model reads histone marks.
+        RunError: as ``open_run``.
+    """
+    opened = open_run(run) if isinstance(run, (str, Path)) else run
+    if not isinstance(opened, SequenceRun):
+        raise SettingsError(
+            f"{opened.path}: a run of {opened.config.model}, which reads histone marks; expected "
+            "one of a model that reads DNA."
+        )
+    return opened
 
 
 def open_chromatin_run(run: Run | SequenceRun | str | Path) -> Run:

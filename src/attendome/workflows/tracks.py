@@ -21,9 +21,9 @@ from attendome.genome.writing import (
 )
 from attendome.interpretation.methods import method_for
 from attendome.outputs import check_new, new_output
-from attendome.workflows.explaining import Progress
 from attendome.workflows.known_maps import maps_of
 from attendome.workflows.matching import Data
+from attendome.workflows.parts import Progress
 from attendome.workflows.run import Run, open_chromatin_run
 
 _BEDGRAPH, _BIGWIG = (".bedgraph", ".bdg"), (".bw", ".bigwig")

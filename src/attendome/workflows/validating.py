@@ -24,12 +24,12 @@ from attendome.training.inference import model_input
 from attendome.workflows.configuration import versions
 from attendome.workflows.explaining import origin_of
 from attendome.workflows.matching import Data
+from attendome.workflows.parts import Watch
 from attendome.workflows.run import Run, open_chromatin_run
 from attendome.workflows.validation_checks import FAITHFUL, Genes, checked, sample
 from attendome.workflows.validation_runs import (
     SETTINGS,
     Beside,
-    Watch,
     check_trainable,
     runs_beside,
 )

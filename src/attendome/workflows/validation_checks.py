@@ -16,11 +16,11 @@ from attendome.interpretation.faithfulness import RANDOM, SHARES, Curves, Faithf
 from attendome.interpretation.held_out import Cells, HeldOut
 from attendome.interpretation.marks import OnMarks, Signal
 from attendome.interpretation.methods import METHODS
+from attendome.workflows.parts import Watch
 from attendome.workflows.validation_runs import (
     REVERSED,
     UNTRAINED,
     Beside,
-    Watch,
     importance_of,
 )
 

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,14 @@ from attendome.models.descriptions import DESCRIPTION, ChromatinDescription, sav
 from attendome.models.weights import save_weights
 from attendome.outputs import new_output
 from attendome.workflows.configuration import CONFIG, write_config
-from attendome.workflows.explaining import Progress, explain_into, method_settings
+from attendome.workflows.explaining import explain_into, method_settings
 from attendome.workflows.known_maps import stored_maps
+from attendome.workflows.parts import Watch
 from attendome.workflows.run import Run, open_chromatin_run
 from attendome.workflows.run_folder import Existing
 from attendome.workflows.starting import recorded_start
 from attendome.workflows.training import train_chromatin
 
-Watch = Callable[[str], AbstractContextManager[Progress]]
-"""Told the name of a step; gives what is told how many genes, or methods, of it are done."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {"occlusion": {"width": 5}}
 """Settings of methods in a validation: a single bin is seldom missed, and takes longer."""
 REVERSED, UNTRAINED = "reversed-marks", "untrained"

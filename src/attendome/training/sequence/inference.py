@@ -1,7 +1,6 @@
 """Run a trained sequence model over the regions of a dataset."""
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from attendome.config import Settings
 from attendome.data import SequenceDataset
 from attendome.models.sequence.bases import one_hot
+from attendome.training.inference import device_of
 from attendome.training.sequence.augmentation import on_other_strand, reverse_complement, shifted
 from attendome.training.sequence.batches import loader, strand_pair
 
@@ -57,7 +57,7 @@ def predict_regions(
         workers: processes that read regions ahead.
     """
     model = model.eval()
-    device = next(chain(model.parameters(), model.buffers())).device
+    device = device_of(model)
     pairs = strand_pair(data).to(device)
     for batch in loader(data, range(len(data)), batch_size, workers):
         with torch.no_grad():

@@ -21,6 +21,7 @@ from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.model import SequenceModel
 from attendome.reports.sequence.browser import Browser
 from attendome.reports.sequence.html import HEADS, REGIONS
+from attendome.training.inference import device_of
 from attendome.workflows.sequence.shown_variants import VariantTable
 
 ARCS = 50
@@ -95,7 +96,7 @@ def attention_pairs(
     Returns:
         A row per pair, as ``Browser`` has them.
     """
-    device, tables = next(model.parameters()).device, []
+    device, tables = device_of(model), []
     crop, names = regions.crop // regions.bin_size, [MEAN, *heads.to_numpy()[:HEADS]]
     for region in range(len(regions)):
         sequence = one_hot(torch.from_numpy(regions.read(region)[0]).to(device))

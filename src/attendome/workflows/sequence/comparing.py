@@ -13,6 +13,7 @@ from attendome.models.descriptions import SequenceDescription
 from attendome.models.registry import sequence_architecture
 from attendome.models.sequence.dilated import DilatedSettings
 from attendome.reports.sequence.comparison import write_sequence_comparison
+from attendome.training.inference import device_of
 from attendome.training.sequence.sums import RegionSums
 from attendome.workflows.sequence.run import REGION_SUMS, SequenceRun
 from attendome.workflows.sequence.shown import gather
@@ -68,7 +69,7 @@ def _steps(run: SequenceRun) -> int:
 
 def _machine(run: SequenceRun) -> str:
     """Say what a run was trained on here."""
-    device = next(run.model.parameters()).device
+    device = device_of(run.model)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{torch.get_num_threads()} of {os.cpu_count()} processors"

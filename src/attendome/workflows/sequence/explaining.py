@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 import xarray as xr
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from attendome import __version__
 from attendome.config import validate
@@ -25,11 +24,11 @@ from attendome.interpretation.sequence.substitutions import BASES, importance, l
 from attendome.interpretation.sequence.targets import OnTarget, Target, TargetSettings
 from attendome.models.sequence.bases import one_hot
 from attendome.models.weights import WEIGHTS
-from attendome.outputs import new_output
+from attendome.training.inference import device_of
 from attendome.training.sequence.inference import Averaging
 from attendome.variants.predicting import predict_alleles
 from attendome.variants.stretches import GenomeWindows
-from attendome.workflows.explaining import Progress, kept_part, open_parts
+from attendome.workflows.parts import Progress, kept_part, open_parts
 from attendome.workflows.sequence.explained_windows import (
     Window,
     window_of_dataset,
@@ -137,7 +136,7 @@ class _Explained:
         )
         self.target = Target(first, last, tuple(tracks), values.pseudocount)
         self.pairs = torch.tensor(description.strand_pairs)
-        pairs = self.pairs.to(_device(model)) if values.reverse_complement else None
+        pairs = self.pairs.to(device_of(model)) if values.reverse_complement else None
         self.on = OnTarget(model, self.target, pairs)
         self.codes = torch.from_numpy(window.sequence)
 
@@ -188,7 +187,7 @@ class _Explained:
 
     def _derived(self, track: int) -> dict[str, Tensor]:
         """Explain a track by gradients."""
-        codes = self.codes.to(_device(self.run.model))
+        codes = self.codes.to(device_of(self.run.model))
         found: dict[str, Tensor] = {}
         # TensorFloat-32 has three digits: less than the effects that are looked for.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
@@ -208,7 +207,7 @@ class _Explained:
         codes = self.codes[self.window.places.start : self.window.places.stop]
         found = largest(effect) if self.method == methods.SALIENCY else importance(effect, codes)
         with torch.no_grad():
-            coverage = self.on.coverage(one_hot(self.codes[None].to(_device(self.run.model))))
+            coverage = self.on.coverage(one_hot(self.codes[None].to(device_of(self.run.model))))
         variables: dict[str, Any] = {
             "importance": (("track", "position"), found.numpy()),
             "effect": (("track", "position", "base"), effect.numpy()),
@@ -231,16 +230,6 @@ def _in_parts(parts: list[Part], folder: Path, progress: Progress) -> list[dict[
     """Explain a part after the other, and keep each on disk."""
     done: list[dict[str, Tensor]] = []
     for number, part in enumerate(parts):
-        place = folder / f"{number:06d}.safetensors"
-        made = kept_part(place)
-        if made is None:
-            made = {name: value.cpu().contiguous() for name, value in part().items()}
-            with new_output(place, force=True) as scratch:
-                scratch.write_bytes(save(made))
-        done.append(made)
+        done.append(kept_part(folder / f"{number:06d}.safetensors", part))
         progress(number + 1, len(parts))
     return done
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device

@@ -16,7 +16,7 @@ from attendome.genome.writing import read_chromosome_sizes, write_bedgraph, writ
 from attendome.outputs import check_export, check_new, new_output, safe_name
 from attendome.reports.paper import FORMATS, save_figure
 from attendome.reports.sequence.logos import ROW, logo
-from attendome.workflows.explaining import Progress
+from attendome.workflows.parts import Progress
 from attendome.workflows.tracks import is_bigwig
 
 _ROWS = 10

@@ -21,6 +21,7 @@ from attendome.interpretation.sequence.links import (
 from attendome.interpretation.sequence.targets import OnTarget, Target, TargetSettings
 from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.model import SequenceModel
+from attendome.training.inference import device_of
 from attendome.training.sequence.inference import Averaging
 from attendome.variants.predicting import predict_alleles
 from attendome.variants.stretches import GenomeWindows
@@ -182,7 +183,7 @@ class LinkFinder:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        return device_of(self.model)
 
     @cached_property
     def _tracks(self) -> Int[np.ndarray, " kept"]:

@@ -12,13 +12,14 @@ import pandas as pd
 from attendome import __version__
 from attendome.config import validate
 from attendome.data import SequenceDataset
-from attendome.errors import DataError, SettingsError
+from attendome.errors import DataError
 from attendome.genome.files import sha256
 from attendome.genome.stitching import read_stretches
 from attendome.interpretation.sequence.link_tables import Choice, Profile, strongest
 from attendome.models.weights import WEIGHTS
 from attendome.outputs import new_output
-from attendome.workflows.run import open_run
+from attendome.workflows.parts import Watch
+from attendome.workflows.run import open_sequence_run
 from attendome.workflows.sequence.link_drawing import FIGURES, Drawn, draw
 from attendome.workflows.sequence.link_files import (
     ARCS,
@@ -29,7 +30,6 @@ from attendome.workflows.sequence.link_files import (
 from attendome.workflows.sequence.link_finding import Found, LinkFinder, LinkSettings
 from attendome.workflows.sequence.link_targets import other_targets, tss_targets
 from attendome.workflows.sequence.matching import Data
-from attendome.workflows.sequence.predicting import Watch
 from attendome.workflows.sequence.run import SequenceRun
 
 
@@ -84,7 +84,7 @@ def link(
     paths = [Path(path) for path in out]
     for path in paths:
         check_links(path, force=force)
-    finder = LinkFinder(_run(run), validate(LinkSettings, settings or {}))
+    finder = LinkFinder(open_sequence_run(run), validate(LinkSettings, settings or {}))
     opened = finder.run.dataset(data)
     regions = _regions(opened, finder.settings)
     targets = _targets(finder, opened, regions, Path(genes) if genes else None, watch)
@@ -104,16 +104,6 @@ def link(
             elif not place.suffix:
                 draw(place, drawn, linked.profile, finder, opened)
     return linked
-
-
-def _run(run: SequenceRun | str | Path) -> SequenceRun:
-    opened = open_run(run) if isinstance(run, (str, Path)) else run
-    if not isinstance(opened, SequenceRun):
-        raise SettingsError(
-            f"{opened.path}: a run of {opened.config.model}, which reads histone marks; expected "
-            "one of a model that reads DNA."
-        )
-    return opened
 
 
 def _regions(data: SequenceDataset, settings: LinkSettings) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.model import SequenceModel
 from attendome.models.sequence.position import PositionFunction
 from attendome.reports.sequence.content import chosen_tracks
+from attendome.training.inference import device_of
 from attendome.training.sequence.inference import Averaging, predict_regions
 from attendome.workflows.sequence.run import SequenceRun
 
@@ -95,7 +96,7 @@ def position_functions(model: nn.Module, data: SequenceDataset) -> xr.DataArray 
     step = _step(positions)
     farthest = (positions - 1) // step
     offsets = step * torch.arange(-farthest, farthest + 1.0)
-    device = next(model.parameters()).device
+    device = device_of(model)
     with torch.no_grad():
         found = [layer.profile(offsets.to(device)).float().cpu().numpy() for layer in layers]
     return xr.DataArray(
@@ -143,7 +144,7 @@ def attention_of(model: nn.Module, regions: SequenceDataset) -> tuple[xr.Dataset
             f"Attention is not shown: {heads} heads on {positions:,} bins have more weights than "
             "fit in memory."
         ]
-    device, total = next(model.parameters()).device, list[Tensor]()
+    device, total = device_of(model), list[Tensor]()
     for region in range(count := min(ATTENDED, len(regions))):
         sequence = one_hot(torch.from_numpy(regions.read(region)[0]).to(device))
         layers = cast(SequenceModel, model.eval()).attend(sequence[None]).attention

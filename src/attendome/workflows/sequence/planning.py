@@ -15,7 +15,7 @@ from torch import nn
 from attendome.data import SequenceDataset
 from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.size import estimate
-from attendome.training.inference import placed
+from attendome.training.inference import device_of, placed
 from attendome.training.sequence.batches import Region
 from attendome.training.sequence.losses import inner, poisson_losses
 from attendome.training.sequence.module import SequenceTraining
@@ -81,7 +81,7 @@ def plan_sequence(
         training.batch_size,
         half=_HALVES.get(training.precision),
     )
-    device = next(placed(module.model, training.accelerator).parameters()).device
+    device = device_of(placed(module.model, training.accelerator))
     cuda = torch.cuda.get_device_properties(device) if device.type == "cuda" else None
     regions = training.batch_size * training.devices * training.nodes
     unmeasured = Plan(

@@ -1,8 +1,8 @@
 """Predict the coverage of regions of a dataset, or along chromosomes, and write it to files."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from attendome.genome.files import sha256
 from attendome.models.weights import WEIGHTS
 from attendome.outputs import new_output
 from attendome.training.sequence.inference import Averaging
-from attendome.workflows.explaining import Progress
+from attendome.workflows.parts import Watch
 from attendome.workflows.sequence.matching import Data
 from attendome.workflows.sequence.prediction_files import Predictions, writer_for
 from attendome.workflows.sequence.prediction_parts import Parts
@@ -29,9 +29,6 @@ from attendome.workflows.sequence.scoring import views_of
 
 if TYPE_CHECKING:
     from attendome.workflows.sequence.run import SequenceRun
-
-Watch = Callable[[str], AbstractContextManager[Progress]]
-"""Told the name of a step, gives what is told how much of it is done."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from attendome.data.store import check_replaceable_zarr, quietly, write_zarr
 from attendome.errors import SettingsError
 from attendome.genome.bigwig_writing import Stretches, write_stretches
 from attendome.outputs import check_export, check_new, safe_name
-from attendome.workflows.explaining import Progress
+from attendome.workflows.parts import Progress
 from attendome.workflows.sequence.prediction_parts import Parts
 from attendome.workflows.sequence.prediction_sources import Source
 

@@ -18,8 +18,9 @@ from attendome.errors import RunError
 from attendome.genome.fasta import N
 from attendome.models.descriptions import SequenceDescription
 from attendome.outputs import new_output
+from attendome.training.inference import device_of
 from attendome.training.sequence.inference import Averaging, averaged
-from attendome.workflows.explaining import Progress, open_parts
+from attendome.workflows.parts import Progress, open_parts
 
 _VALUES = 1 << 26
 """Most values of a part: a quarter of a gigabyte."""
@@ -181,7 +182,7 @@ class _Predictor:
     def _batch(
         self, sequences: Sequence[UInt8[np.ndarray, " position"]]
     ) -> Float32[np.ndarray, "window bin track"]:
-        device = next(self.model.parameters()).device
+        device = device_of(self.model)
         pairs = torch.tensor(self.windows.model.strand_pairs, device=device)
         stacked = torch.from_numpy(np.stack(sequences)).to(device)
         with torch.no_grad():

@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xarray as xr
-from torch import nn
 
 from attendome.data import SequenceDataset
 from attendome.evaluation.sequence.reach import (
@@ -20,23 +17,15 @@ from attendome.evaluation.sequence.reach import (
 from attendome.evaluation.sequence.scores import SequenceScores, score_tracks, track_table
 from attendome.models.descriptions import SequenceDescription
 from attendome.outputs import check_new, write_text
-from attendome.training.inference import placed
 from attendome.training.sequence.inference import Averaging
-from attendome.workflows.configuration import RunConfig
-from attendome.workflows.explaining import Progress
-from attendome.workflows.run_folder import (
-    METRICS,
-    REPORT,
-    check_unchanged,
-    read_metrics,
-    read_summary,
-    scored_data,
-)
+from attendome.workflows.parts import Progress
+from attendome.workflows.run_folder import METRICS, REPORT
 from attendome.workflows.sequence.explaining import explain
 from attendome.workflows.sequence.matching import Data, matching
 from attendome.workflows.sequence.predicting import Predicted, predict
 from attendome.workflows.sequence.scoring import predictor, summed, views_of
 from attendome.workflows.tables import save_table
+from attendome.workflows.trained import TrainedModel
 
 if TYPE_CHECKING:
     from attendome.workflows.sequence.browsing import Beside
@@ -45,26 +34,10 @@ REGION_SUMS, TRACKS, REACH = "region_sums.npz", "tracks.parquet", "reach.parquet
 PREDICTIONS = "predictions.zarr"
 
 
-@dataclass(frozen=True)
-class SequenceRun:
-    """A trained model that reads DNA.
+class SequenceRun(TrainedModel[SequenceDescription, SequenceDataset]):
+    """A trained model that reads DNA."""
 
-    Attributes:
-        path: the run folder.
-        config: what the run was made from.
-        description: what the model is, which input it takes and which tracks it predicts.
-        loaded: the model as it was read.
-    """
-
-    path: Path
-    config: RunConfig
-    description: SequenceDescription
-    loaded: nn.Module = field(repr=False, compare=False)
-
-    @cached_property
-    def model(self) -> nn.Module:
-        """The model, with the weights of its best epoch; on a GPU unless the run is of the CPU."""
-        return placed(self.loaded, self.config.settings.get("accelerator", "auto"))
+    scores = SequenceScores
 
     def dataset(self, data: Data = None) -> SequenceDataset:
         """Open a dataset as this model takes it: its tracks, by name, in its order.
@@ -77,10 +50,6 @@ class SequenceRun:
                 own dataset has changed.
         """
         return matching(self.config, self.description, self.path, data)
-
-    def training_summary(self) -> dict[str, Any]:
-        """Say how training went: number of ``epochs``, the ``best`` and its ``valid_pearson``."""
-        return read_summary(self.path)
 
     def evaluate(
         self,
@@ -147,7 +116,7 @@ class SequenceRun:
             DataError: the dataset scored last is not there or has changed.
             SettingsError: a distance is below 0.
         """
-        data, metrics = self._scored()
+        data, metrics = self.scored()
         part = data.split(metrics["split"])
         block, settings = reach_blocks(part), self.config.settings
         table = accuracy_against_reach(
@@ -213,29 +182,11 @@ class SequenceRun:
         """
         target = Path(out or self.path / REPORT)
         check_new(target, force=force or out is None)
-        data, metrics = self._scored()
+        data, metrics = self.scored()
         from attendome.workflows.sequence.reporting import write  # which reads runs
 
         write(self, data, metrics, target, beside)
         return target
-
-    def _scored(self) -> tuple[SequenceDataset, dict[str, Any]]:
-        """Give the dataset scored last and its scores; where there are none, evaluate first."""
-        metrics = self.last_scores()
-        if metrics is None:
-            self.evaluate()
-            metrics = self.last_scores() or {}
-        data = self.dataset(scored_data(self.path, metrics))
-        check_unchanged(self.path, metrics, data)
-        return data, metrics
-
-    def last_scores(self) -> dict[str, Any] | None:
-        """Give the content of metrics.json; None where nothing was evaluated yet.
-
-        Raises:
-            RunError: the file is damaged.
-        """
-        return read_metrics(self.path, SequenceScores)
 
 
 def _same_scored(metrics: Mapping[str, Any], folder: Path) -> bool:

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from attendome.data import SequenceDataset
 from attendome.errors import SettingsError
 from attendome.evaluation.sequence.reach import Predict
+from attendome.training.inference import device_of
 from attendome.training.sequence.batches import strand_pair
 from attendome.training.sequence.inference import Averaging, averaged, predict_regions
 from attendome.training.sequence.losses import inner
 from attendome.training.sequence.sums import RegionSums
-from attendome.workflows.explaining import Progress
+from attendome.workflows.parts import Progress
 
 
 def views_of(length: int, *, reverse_complement: bool, shifts: Sequence[int]) -> Averaging:
@@ -46,7 +46,7 @@ def summed(
         settings: of the run; its margin is left out at each end.
         progress: told how many regions are done, and of how many.
     """
-    sums, done = RegionSums.of(data, _device(model)), 0
+    sums, done = RegionSums.of(data, device_of(model)), 0
     batch_size, workers = settings["batch_size"], settings["loader_workers"]
     for batch in predict_regions(model, data, averaging, batch_size=batch_size, workers=workers):
         observed, predicted = (
@@ -60,7 +60,7 @@ def summed(
 
 def predictor(model: nn.Module, data: SequenceDataset, averaging: Averaging) -> Predict:
     """Give a function from sequences to the coverage that a model predicts for them."""
-    model, device = model.eval(), _device(model)
+    model, device = model.eval(), device_of(model)
     pairs = strand_pair(data).to(device)
 
     def predict(
@@ -69,7 +69,3 @@ def predictor(model: nn.Module, data: SequenceDataset, averaging: Averaging) -> 
         return averaged(model, sequence.to(device), pairs, averaging)
 
     return predict
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device

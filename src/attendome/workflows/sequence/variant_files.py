@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from attendome.errors import SettingsError
 from attendome.genome.vcf import records
 from attendome.outputs import check_new, new_output
 from attendome.variants.effects import SCORES
-from attendome.workflows.explaining import Progress
+from attendome.workflows.parts import Progress, Watch
 from attendome.workflows.sequence.variant_parts import LEFT_OUT, Parts
 
 _PREFIX = "ATTENDOME_"
@@ -29,8 +29,6 @@ _ABOUT = {
 _OLD_HEADER = re.compile(rf"##INFO=<ID={_PREFIX}\w+,")
 _RESERVED = re.compile(r"[\s%,;=:]")
 Write = Callable[[Path, Parts, str, Progress], None]
-Watch = Callable[[str], AbstractContextManager[Progress]]
-"""Told the name of a step, gives what is told how much of it is done."""
 
 
 class Outputs(NamedTuple):

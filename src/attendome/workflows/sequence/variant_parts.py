@@ -12,6 +12,7 @@ import polars as pl
 from attendome.genome.fasta import Genome
 from attendome.genome.vcf import LeftOut, Variant, open_vcf
 from attendome.outputs import new_output, write_text
+from attendome.variants.scoring import VARIANT_COLUMNS
 
 LEFT_OUT = "left-out.tsv"
 _READ = "read.json"
@@ -19,16 +20,6 @@ _VARIANTS = 256
 """Most variants of a part; an interruption loses the scores of as many."""
 _ROWS = 1 << 18
 """Most rows of a part's table, about."""
-_SCHEMA = {
-    "chrom": pl.String,
-    "position": pl.Int64,
-    "ref": pl.String,
-    "alt": pl.String,
-    "id": pl.String,
-    "record": pl.Int64,
-    "allele": pl.Int64,
-    "flipped": pl.Boolean,
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Parts:
         self.folder.mkdir(exist_ok=True)
         remaining, number, count = iter(variants), 0, 0
         while some := list(islice(remaining, together)):
-            rows = pl.DataFrame([asdict(variant) for variant in some], schema=_SCHEMA)
+            rows = pl.DataFrame([asdict(variant) for variant in some], schema=VARIANT_COLUMNS)
             rows.write_parquet(self._variants(number))
             number, count = number + 1, count + len(some)
         return count

@@ -11,8 +11,8 @@ from attendome.genome.fasta import Genome
 from attendome.outputs import new_output
 from attendome.variants.background import Background, random_variants
 from attendome.variants.scoring import Scorer
+from attendome.workflows.parts import Watch
 from attendome.workflows.scheduling import run_all, workers
-from attendome.workflows.sequence.variant_files import Watch
 from attendome.workflows.sequence.variant_parts import Parts, Reading, read_once
 from attendome.workflows.sequence.variant_scoring import (
     BACKGROUND,

@@ -10,16 +10,16 @@ from typing import Any
 
 from attendome import __version__
 from attendome.config import validate
-from attendome.errors import AttendomeError, DataError, SettingsError
+from attendome.errors import AttendomeError, DataError
 from attendome.genome.chromosomes import renamed
 from attendome.genome.fasta import open_genome
 from attendome.genome.files import sha256
 from attendome.models.weights import WEIGHTS
-from attendome.workflows.explaining import open_parts
-from attendome.workflows.run import open_run
+from attendome.workflows.parts import Watch, open_parts
+from attendome.workflows.run import open_sequence_run
 from attendome.workflows.sequence.run import SequenceRun
 from attendome.workflows.sequence.scoring import views_of
-from attendome.workflows.sequence.variant_files import Outputs, Watch, write_outputs
+from attendome.workflows.sequence.variant_files import Outputs, write_outputs
 from attendome.workflows.sequence.variant_parts import Reading
 from attendome.workflows.sequence.variant_scoring import Request, VariantSettings, scorer
 from attendome.workflows.sequence.variant_work import Where, Work
@@ -87,7 +87,7 @@ def score_variants(  # noqa: PLR0913 - each is an option of the command
         RunError: the run cannot be opened, or an effect is not finite.
     """
     outputs = Outputs.named(Path(out), Path(annotated) if annotated else None, force=force)
-    opened, file = _opened(run), _there(Path(vcf))
+    opened, file = open_sequence_run(run), _there(Path(vcf))
     request = _request(opened, Path(genome), Path(genes) if genes else None, settings or {})
     folder = outputs.table.with_name(f".{outputs.table.name}.parts")
     try:
@@ -109,16 +109,6 @@ def score_variants(  # noqa: PLR0913 - each is an option of the command
     shutil.rmtree(folder)
     tracks = len(ready.tracks or opened.description.tracks)
     return _result(outputs, reading, tracks, request.genome)
-
-
-def _opened(run: SequenceRun | str | Path) -> SequenceRun:
-    opened = open_run(run) if isinstance(run, (str, Path)) else run
-    if not isinstance(opened, SequenceRun):
-        raise SettingsError(
-            f"{opened.path}: a run of {opened.config.model}, which reads histone marks; variants "
-            "are scored by a model that reads DNA."
-        )
-    return opened
 
 
 def _there(path: Path) -> Path:
