@@ -29,6 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.blocks import Block
 from attendome.models.sequence.registry import SEQUENCE_MODELS
 from attendome.models.sequence.shape import SequenceShape
@@ -84,8 +85,7 @@ def build(name: str, version: str, options: argparse.Namespace) -> nn.Module:
 
 def random_sequence(options: argparse.Namespace, length: int) -> Tensor:
     """Make one-hot bases."""
-    codes = torch.randint(4, (options.batch, length))
-    return functional.one_hot(codes, 4).float().transpose(1, 2).contiguous()
+    return one_hot(torch.randint(4, (options.batch, length), dtype=torch.uint8))
 
 
 def check_equal(sides: dict[str, nn.Module], options: argparse.Namespace) -> None:

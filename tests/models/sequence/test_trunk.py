@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from attendome.errors import SettingsError
+from attendome.models.sequence.bases import one_hot
 from attendome.models.sequence.trunk import (
     TOWER,
     Tower,
@@ -115,6 +116,17 @@ def test_bases_that_are_not_there_have_gradients():
 @pytest.mark.parametrize("length", [8, 24, 1000])
 def test_any_number_of_bins(length):
     assert small_tower().eval()(random_sequence(3, length)).shape == (3, 88, length // 8)
+
+
+def test_order_in_memory_is_that_which_is_quickest():
+    """Without gradients by position, as one_hot gives it, else by channel."""
+    tower, sequence = small_tower(), one_hot(torch.randint(4, (2, 512), dtype=torch.uint8))
+    by_channel = tower(sequence)
+    assert by_channel.stride(2) == 1
+    with torch.no_grad():
+        by_position = tower(sequence)
+    assert by_position.stride(1) == 1
+    assert_close(by_position, by_channel)
 
 
 def test_halves_are_close_and_lie_by_position():

@@ -123,6 +123,8 @@ class Tower(nn.Module):
         states, device = sequence, sequence.device.type
         if torch.is_autocast_enabled(device):
             states = order_by_position(sequence.to(torch.get_autocast_dtype(device)))
+        elif torch.is_grad_enabled():
+            states = sequence.contiguous()
         for block in self.blocks:
             states = run_block(block, states, checkpointing=checkpointing)
         return states
