@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from scipy.stats import poisson
 
@@ -17,6 +18,13 @@ def test_the_loss_is_that_of_the_formula():
     expected = (predicted - observed * predicted.log()).sum(dim=(1, 2))
     torch.testing.assert_close(total, expected)
     assert known.tolist() == [15, 15]
+
+
+@pytest.mark.parametrize("x", [-5.0, -20.0, -60.0])
+def test_predictions_far_too_low_are_drawn_up_all_the_same(x):
+    number = torch.tensor(x, requires_grad=True)
+    poisson_losses(number.exp().view(1, 1, 1), torch.ones(1, 1, 1))[0].backward()
+    assert number.grad == pytest.approx(-1, abs=0.01)
 
 
 def test_with_stirling_it_is_the_likelihood_of_counts():

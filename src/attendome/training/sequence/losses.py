@@ -4,6 +4,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+_LEAST = 1e-30
+"""Added to λ in its logarithm. PyTorch's 1e-8 would leave predictions below that where they are."""
+
 
 def poisson_losses(
     predicted: Float[Tensor, "batch bin track"],
@@ -31,6 +34,7 @@ def poisson_losses(
         observed.masked_fill(~known, 0),  # NaN would reach the gradients through what is left out
         log_input=False,
         full=stirling,
+        eps=_LEAST,
         reduction="none",
     )
     return (loss * known).sum(dim=(1, 2)), known.sum(dim=(1, 2)).to(loss)
