@@ -7,7 +7,9 @@ in what they give and in all gradients, to 1e-5 of the largest value, before the
 
 Prints JSON: the least seconds over the rounds (what else runs on the machine only adds to them),
 the memory that forward and backward take beyond what was there before, in MB (in a process of its
-own on a CPU; Linux), and the ratios plain / ours. With one thread, seconds are of the processor,
+own on a CPU; Linux), and the ratios plain / ours. For attention also the seconds of its products of
+matrices alone: plain / products is the most that can be reached while they are done. With one
+thread, seconds are of the processor,
 not of the clock. On a CUDA device, where there is one, too. With --compile also torch.compile of
 the plain versions. Numbers below 1e-38 count as zero on all sides: the plain matrices of powers are
 full of them, and take several times as long without.
@@ -20,8 +22,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +80,32 @@ class PlainDecay(nn.Module):
         return torch.cat([h, *contexts], dim=2).transpose(1, 2)
 
 
+class Products:
+    """The products of matrices of distal attention and of its gradients, and nothing else."""
+
+    def __init__(self, states: Tensor) -> None:
+        self.h = states.detach()[0].t().contiguous()
+        self.weight = torch.randn(CHANNELS, HEADS * CHANNELS, device=states.device)
+        self.scores = torch.randn(HEADS * len(self.h), len(self.h), device=states.device)
+
+    def forward(self) -> Tensor:
+        """Make queries, scores and contexts; give the queries of all heads, one below the other."""
+        queries = (self.h @ self.weight).view(-1, CHANNELS)
+        queries @ self.h.t()
+        self.scores @ self.h
+        return queries
+
+    def both_ways(self) -> None:
+        """Make them, and the gradients of contexts, scores and queries."""
+        queries = self.forward()
+        of_scores = queries @ self.h.t()
+        self.scores.t() @ queries  # of the states, as what is read
+        of_scores.t() @ queries  # of the states, as what is looked for
+        of_queries = (of_scores @ self.h).view(len(self.h), -1)
+        self.h.t() @ of_queries
+        of_queries @ self.weight.t()
+
+
 def make(module: str, side: str, positions: int, device: str) -> nn.Module:
     """Make one side of one module."""
     torch.manual_seed(0)
@@ -122,16 +151,16 @@ def check_equal(models: dict[str, nn.Module], states: Tensor) -> None:
             assert difference < 1e-5, f"{name} differs by {difference:.1e}"
 
 
-def least_seconds(models: dict[str, nn.Module], run: Any, states: Tensor, rounds: int) -> dict:  # noqa: ANN401
+def least_seconds(sides: dict[str, Callable[[], object]], rounds: int, *, cuda: bool) -> dict:
     """Time all sides in turn."""
-    alone = torch.get_num_threads() == 1 and not states.is_cuda
+    alone = torch.get_num_threads() == 1 and not cuda
     clock = time.process_time if alone else time.perf_counter
-    least = dict.fromkeys(models, float("inf"))
+    least = dict.fromkeys(sides, float("inf"))
     for _ in range(rounds + 1):
-        for name, model in models.items():
+        for name, run in sides.items():
             start = clock()
-            run(model, states)
-            if states.is_cuda:
+            run()
+            if cuda:
                 torch.cuda.synchronize()
             least[name] = min(least[name], clock() - start)
     return least
@@ -176,10 +205,13 @@ def compare(module: str, positions: int, device: str, options: argparse.Namespac
     check_equal(models, states)
     result: dict = {}
     for name, run in (("forward", forward), ("both_ways", both_ways)):
-        least = least_seconds(models, run, states, options.rounds)
+        timed = {side: partial(run, model, states) for side, model in models.items()}
+        if module == "attention":
+            timed["products"] = getattr(Products(states), name)
+        least = least_seconds(timed, options.rounds, cuda=states.is_cuda)
         result[name] = {f"{side}_seconds": round(value, 5) for side, value in least.items()}
-        for side in sides[1:]:
-            result[name][f"{side}_ratio"] = round(least[side] / least["ours"], 2)
+        for side in [side for side in least if side != "plain"]:
+            result[name][f"plain_to_{side}"] = round(least["plain"] / least[side], 2)
     for side in ("ours", "plain"):
         result[f"{side}_mb"] = peak_memory(module, side, positions, device)
     return result

@@ -1,12 +1,18 @@
 import pytest
 import torch
 
+from attendome.models.sequence import distal_rows
 from attendome.models.sequence.distal import attend_plainly
 from attendome.models.sequence.distal_rows import attend_by_rows
 
 from .plain_attention import assert_all_close, gradients, random_inputs
 
 POSITIONS = [1, 7, 129]
+
+
+@pytest.fixture(params=[0, distal_rows.KEPT], ids=["computed again", "kept"], autouse=True)
+def _scores(request, monkeypatch):
+    monkeypatch.setattr(distal_rows, "KEPT", request.param)
 
 
 @pytest.mark.parametrize("positions", POSITIONS)

@@ -1,7 +1,8 @@
 """Distal attention by rows: the scores of some bins at a time, so that they stay in the cache.
 
-Neither scores nor weights are kept; the gradients work them out again. Products of matrices are in
-the precision of the states (bfloat16 under autocast), everything else in that of f (float32).
+Weights are not kept for the gradients, which work them out again, and neither are scores where they
+are many. Products of matrices are in the precision of the states (bfloat16 under autocast),
+everything else in that of f (float32).
 
 Keys are walked through from the last to the first. Bin j then meets f at the offsets
 positions − 1 − j − k of the keys k = 0, 1, ...: a row further is one element further in the
@@ -19,6 +20,8 @@ from torch.autograd.function import once_differentiable
 
 CPU_ROWS = 256
 """Fewer make the products of matrices slower, more no longer fit the cache of a core."""
+KEPT = 2**25
+"""Scores up to which they are kept for the gradients: 128 MiB, where the tower takes gigabytes."""
 
 
 def attend_by_rows(
@@ -41,8 +44,9 @@ def attend_by_rows(
     positions = states.shape[2]
     if rows is None:
         rows = CPU_ROWS if states.device.type == "cpu" else positions
+    keep = torch.is_grad_enabled() and queries.shape[:2].numel() * positions**2 <= KEPT
     contexts: Tensor = _ByRows.apply(  # type: ignore[no-untyped-call]
-        queries, states.flip(2), profile.flip(1), relu_scores, min(rows, positions)
+        queries, states.flip(2), profile.flip(1), relu_scores, min(rows, positions), keep
     )
     return contexts
 
@@ -58,20 +62,23 @@ class _ByRows(torch.autograd.Function):
         profile: Tensor,
         relu_scores: bool,
         rows: int,
+        keep: bool,
     ) -> Tensor:
         f = profile.unfold(1, keys.shape[2], 1)
         contexts = torch.empty_like(queries)
+        kept = f.new_empty(*queries.shape[:2], *f.shape[1:]) if keep else None
         room = f.new_empty(rows, keys.shape[2])
         for batch, head, part in _parts(queries, rows):
             weights = room[: part.stop - part.start]
-            _multiply(weights, queries[batch, head, :, part].t(), keys[batch])
+            scores = weights if kept is None else kept[batch, head, part]
+            _multiply(scores, queries[batch, head, :, part].t(), keys[batch])
             if relu_scores:
-                weights.relu_()
-            weights *= f[head, part]
+                scores.relu_()
+            torch.mul(scores, f[head, part], out=weights)
             torch.softmax(weights, -1, out=weights)
             transposed = weights.to(keys.dtype).t()
             _multiply(contexts[batch, head, :, part], keys[batch], transposed)
-        ctx.save_for_backward(queries, keys, profile, contexts)
+        ctx.save_for_backward(queries, keys, profile, contexts, kept)
         ctx.relu_scores, ctx.rows = relu_scores, rows
         return contexts
 
@@ -80,8 +87,8 @@ class _ByRows(torch.autograd.Function):
     def backward(
         ctx: Any,  # noqa: ANN401 - PyTorch's
         gradient: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        queries, keys, profile, contexts = ctx.saved_tensors
+    ) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
+        queries, keys, profile, contexts, kept = ctx.saved_tensors
         f = profile.unfold(1, keys.shape[2], 1)
         of_queries, of_f = torch.empty_like(queries), _Diagonals(profile, ctx.rows)
         of_keys = torch.zeros_like(keys, dtype=profile.dtype)
@@ -89,9 +96,12 @@ class _ByRows(torch.autograd.Function):
         for batch, head, part in _parts(queries, ctx.rows):
             query, outer = queries[batch, head, :, part], gradient[batch, head, :, part]
             scores, weights, change = room[:, : part.stop - part.start]
-            _multiply(scores, query.t(), keys[batch])
-            if ctx.relu_scores:
-                scores.relu_()
+            if kept is None:
+                _multiply(scores, query.t(), keys[batch])
+                if ctx.relu_scores:
+                    scores.relu_()
+            else:
+                scores = kept[batch, head, part]
             torch.mul(scores, f[head, part], out=weights)
             torch.softmax(weights, -1, out=weights)
             _add_product(of_keys[batch], outer, weights.to(keys.dtype))
@@ -107,7 +117,7 @@ class _ByRows(torch.autograd.Function):
             change = change.to(keys.dtype)
             _multiply(of_queries[batch, head, :, part], keys[batch], change.t())
             _add_product(of_keys[batch], query, change)
-        return of_queries, of_keys.to(keys.dtype), of_f.total, None, None
+        return of_queries, of_keys.to(keys.dtype), of_f.total, None, None, None
 
 
 class _Diagonals:
