@@ -9,6 +9,7 @@ import time
 import lightning
 import pytest
 import torch
+from torch import nn
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 import attendome as ad
@@ -275,8 +276,26 @@ def test_two_processes_on_the_cpu(genes, tmp_path):
 
 
 def test_bfloat16(genes, tmp_path):
-    fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, precision="bf16-mixed"), tmp_path)
+    settings = TrainingSettings(epochs=1, precision="bf16-mixed")
+    try:
+        loop.check_halves(settings, tiny_model())
+    except SettingsError as error:
+        pytest.skip(str(error))
+    fit(tiny_model(), genes, genes, settings, tmp_path)
     assert math.isfinite(read_history(tmp_path)["valid_loss"].iloc[0])
+
+
+def test_a_processor_without_bfloat16_is_said(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("could not create a primitive descriptor")
+
+    halves = TrainingSettings(precision="bf16-mixed", accelerator="cpu")
+    model = tiny_model()
+    monkeypatch.setattr("torch.nn.LSTM.forward", refuse)
+    with pytest.raises(SettingsError, match="precision=bf16-mixed: this processor has no such"):
+        loop.check_halves(halves, model)
+    loop.check_halves(halves, nn.Linear(1, 1))
+    loop.check_halves(TrainingSettings(accelerator="cpu"), model)
 
 
 def test_tensorboard(genes, tmp_path):

@@ -15,6 +15,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from attendome import errors
@@ -80,6 +81,27 @@ def check_device(settings: LoopSettings) -> None:
     """
     with _quiet():
         _trainer(settings, "", Path())
+
+
+def check_halves(settings: LoopSettings, model: nn.Module) -> None:
+    """Check that a processor has the arithmetic that LSTMs in mixed precision take.
+
+    Raises:
+        SettingsError: it has not.
+    """
+    on_cpu = settings.accelerator == "cpu" or not torch.cuda.is_available()
+    if settings.precision == "32-true" or not on_cpu:
+        return
+    if not any(isinstance(part, nn.LSTM) for part in model.modules()):
+        return
+    try:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(1, 1)(torch.zeros(1, 1, 1))
+    except RuntimeError as error:
+        raise SettingsError(
+            f"precision={settings.precision}: this processor has no such arithmetic for LSTMs; "
+            "leave precision=32-true, or train on a GPU."
+        ) from error
 
 
 def _trainer(settings: LoopSettings, score: str, folder: Path) -> lightning.Trainer:

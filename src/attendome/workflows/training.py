@@ -18,7 +18,7 @@ from attendome.models.weights import assign_weights, load_fitted
 from attendome.training.batches import Genes
 from attendome.training.calibration import calibrated
 from attendome.training.classical import fit_classical
-from attendome.training.fit import check_device, fit
+from attendome.training.fit import check_device, check_halves, fit
 from attendome.training.inference import placed, run_model
 from attendome.training.module import ChromatinTraining
 from attendome.training.settings import FitSettings, TrainingSettings
@@ -166,6 +166,8 @@ def train_chromatin(
     prepared = prepare(datasets, names, training)
     description = describe_model(model, model_settings, datasets[0], names, prepared.readout)
     network = _initial(description, training, prepared.splits["train"], start)
+    if isinstance(training, TrainingSettings):
+        check_halves(training, network)
     config = RunConfig(
         model=model,
         data=tuple(str(d.path.resolve()) if d.path else d.name for d in datasets),
