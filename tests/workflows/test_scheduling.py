@@ -1,5 +1,7 @@
 import os
 import signal
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +50,28 @@ def test_the_job_of_a_killed_worker_is_done_by_another(client, tmp_path):
     found = outcomes(client, work, [0, 1, 2, 3])
     assert marker.exists()
     assert all(isinstance(row, dict) for row in found.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "taken"), [(5, 4, [1]), (5, 1, []), (5, 0, []), ("tcp://node1:8786", 4, [])]
+)
+def test_a_process_uses_a_gpu_of_its_own(monkeypatch, name, gpus, taken):
+    class Here:
+        def submit(self, function, *given, pure):  # noqa: ARG002 - dask's form
+            future = Future()
+            future.set_result(function(*given))
+            return future
+
+        def cancel(self, *_, **__):
+            pass
+
+    chosen = []
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(name=name))
+    monkeypatch.setattr("distributed.as_completed", iter)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+    monkeypatch.setattr("torch.cuda.set_device", chosen.append)
+    assert outcomes(Here(), lambda job: {"job": job}, [1]) == {1: {"job": 1}}
+    assert chosen == taken
 
 
 def test_a_job_that_kills_every_worker_is_given_up(monkeypatch):

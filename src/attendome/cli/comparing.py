@@ -49,7 +49,11 @@ Reach = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Processes; by default as many as there are processors.", min=1),
+    typer.Option(
+        metavar="N",
+        help="Processes; by default one for each processor, or, for DNA, each GPU.",
+        min=1,
+    ),
 ]
 Scheduler = Annotated[
     str | None,

@@ -55,9 +55,14 @@ class LoopSettings(SeedSettings):
 
     def trainer_options(self) -> dict[str, Any]:
         """Give what Lightning's trainer is to be told."""
+        import torch
+
+        devices: int | list[int] = self.devices
+        if devices == 1 and self.accelerator != "cpu" and torch.cuda.is_available():
+            devices = [torch.cuda.current_device()]  # of one process of several, not the first
         return {
             "accelerator": self.accelerator,
-            "devices": self.devices,
+            "devices": devices,
             "strategy": "ddp_spawn" if self.devices > 1 else "auto",
             "precision": self.precision,
             "max_epochs": self.epochs,

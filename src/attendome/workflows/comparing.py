@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from filelock import FileLock, Timeout
 
 from attendome.config import suggestion
@@ -61,7 +62,8 @@ class Where:
     """Where combinations run.
 
     Attributes:
-        workers: number of processes on this machine; by default as many as processors.
+        workers: number of processes on this machine; by default as many as processors, or, for
+            models that read DNA, as GPUs where there are any.
         scheduler: address of a dask scheduler to use instead; its workers see the same files.
     """
 
@@ -122,7 +124,8 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     for combination in known.kept():
         done(combination.name, known.rows[combination.name] | {"kept": True})
     try:
-        for combination, row in _finished(known.waiting(), folder / RUNS, where):
+        count = where.workers or _processes(variants, task)
+        for combination, row in _finished(known.waiting(), folder / RUNS, count, where.scheduler):
             known.add(combination, row)
             done(combination.name, row)
     except KeyboardInterrupt as error:
@@ -185,13 +188,19 @@ def _check_folder(folder: Path) -> None:
         raise DataError(f"{folder}: holds something else than a comparison; choose another name.")
 
 
+def _processes(variants: Sequence[Variant], task: Task) -> int:
+    """Give how many trainings go on at once; one of DNA wants a GPU for itself."""
+    on_cpu = all(variant.complete(0).get("accelerator") == "cpu" for variant in variants)
+    gpus = 0 if task == "chromatin" or on_cpu else torch.cuda.device_count()
+    return gpus or os.cpu_count() or 1
+
+
 def _finished(
-    waiting: Sequence[Combination], runs: Path, where: Where
+    waiting: Sequence[Combination], runs: Path, count: int, scheduler: str | None
 ) -> Iterator[tuple[Combination, dict[str, Any]]]:
     if not waiting:
         return
-    count = min(where.workers or os.cpu_count() or 1, len(waiting))
-    with workers(count, where.scheduler) as client:
+    with workers(min(count, len(waiting)), scheduler) as client:
         runs.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(runs / ".lock", timeout=0):

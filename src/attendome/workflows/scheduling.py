@@ -82,6 +82,8 @@ def run_all(
 ) -> Iterator[tuple[Any, dict[str, Any] | BaseException]]:
     """Do all jobs, and give each with its result, or with the error that ended it, as they end.
 
+    Where a machine has several GPUs, each process there uses one of its own.
+
     Args:
         client: what ``workers`` gave.
         work: what is done with a job; it and the job can be pickled.
@@ -89,10 +91,20 @@ def run_all(
     """
     from distributed import as_completed
 
-    futures = {client.submit(work, job, pure=False): job for job in jobs}
+    futures = {client.submit(_on_own_gpu, work, job, pure=False): job for job in jobs}
     try:
         for future in as_completed(futures):
             error = future.exception()
             yield futures[future], future.result() if error is None else error
     finally:
         client.cancel(list(futures), force=True)
+
+
+def _on_own_gpu(work: Callable[[Any], dict[str, Any]], job: Any) -> dict[str, Any]:  # noqa: ANN401
+    import torch
+    from distributed import get_worker
+
+    name, gpus = get_worker().name, torch.cuda.device_count()
+    if gpus > 1 and isinstance(name, int):  # those of a cluster have names of another kind
+        torch.cuda.set_device(name % gpus)
+    return work(job)

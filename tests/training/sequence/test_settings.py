@@ -29,6 +29,9 @@ def test_no_setting_is_both_the_models_and_the_trainings(name):
 @pytest.mark.parametrize(("there", "taken"), [(True, "cuda"), (False, "cpu")])
 def test_a_gpu_that_has_float64_is_taken(monkeypatch, there, taken):
     monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 3)
     assert SequenceTrainingSettings().trainer_options()["accelerator"] == taken
     asked = SequenceTrainingSettings(accelerator="gpu").trainer_options()
     assert asked["accelerator"] == "gpu"
+    assert asked["devices"] == ([3] if there else 1)
+    assert SequenceTrainingSettings(devices=2).trainer_options()["devices"] == 2

@@ -10,7 +10,7 @@ import torch
 from attendome.errors import DataError, SettingsError
 from attendome.reports.sequence import comparison
 from attendome.training.sequence.sums import RegionSums
-from attendome.workflows import open_run
+from attendome.workflows import comparing, open_run
 from attendome.workflows.comparing import Where, compare, task_of
 from attendome.workflows.results import RESULTS
 from attendome.workflows.sequence.comparing import structure
@@ -163,3 +163,22 @@ def test_the_structure_of_the_hybrid_and_of_two_layers():
     two = described("attention", layers=2, heads=5, position="exponential")
     assert list(two.values()) == [False, 2, 5, "exponential"]
     assert list(described("standard").values()) == [False, 0, 0, ""]
+
+
+@pytest.mark.parametrize(("accelerator", "count"), [("auto", 3), ("cpu", 2)])
+def test_by_default_one_training_for_each_gpu(
+    small_sequences, tmp_path, monkeypatch, accelerator, count
+):
+    counts = []
+
+    def workers(count, _scheduler):
+        counts.append(count)
+        raise SettingsError("far enough")
+
+    monkeypatch.setattr(comparing, "workers", workers)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    settings = {"accelerator": accelerator}
+    with pytest.raises(SettingsError, match="far enough"):
+        compare([small_sequences], "published", tmp_path / "out", settings=settings)
+    assert counts == [count]

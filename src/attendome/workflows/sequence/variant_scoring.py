@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from pydantic import Field
 
 from attendome.errors import RunError
@@ -197,13 +196,8 @@ atexit.register(_OPEN.close)
 
 @lru_cache(maxsize=1)
 def _kept(request: Request) -> Scorer:
-    """Open a request once in a process, which uses a GPU of its own where there are several."""
-    from distributed import get_worker
-
+    """Open a request once in a process."""
     _OPEN.close()  # the request before
-    name, devices = get_worker().name, torch.cuda.device_count()
-    if devices > 1 and isinstance(name, int):
-        torch.cuda.set_device(name % devices)
     run = open_run(request.run)
     if not isinstance(run, SequenceRun):
         raise RunError(f"{request.run}: the run has changed meanwhile.")
