@@ -7,8 +7,9 @@ position function.
 The context is worked out in one of three ways, which give the same:
 
 - plain: all scores at once; the weights can be had. Fastest where they are few.
-- by rows (``distal_rows``): scores of some bins at a time, not kept; for all else on a CPU.
-- FlexAttention (``distal_flex``): one fused kernel, on CUDA, for as many channels as it can hold.
+- FlexAttention (``distal_flex``): one fused kernel, on CUDA, in halves, for as many channels as it
+  can hold.
+- by rows (``distal_rows``): scores of some bins at a time; for all else.
 """
 
 import torch
@@ -45,7 +46,7 @@ class DistalAttention(nn.Module):
         """Give the contexts, those of the first head first."""
         inputs = self._inputs(states)
         batch, positions = states.shape[0], states.shape[2]
-        if is_flexible(states):
+        if is_flexible(inputs[1]):
             contexts = attend_flex(*inputs, relu_scores=self.relu_scores)
         elif batch * self.position.heads * positions**2 <= FEW_WEIGHTS:
             contexts, _ = attend_plainly(*inputs, relu_scores=self.relu_scores)

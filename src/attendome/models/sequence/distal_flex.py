@@ -11,12 +11,16 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.attention.flex_attention import flex_attention
 
-_CHANNELS = range(16, 257)  # of which the kernel holds a tile of keys in shared memory
+_CHANNELS = range(16, 129)  # of which the shared memory of any GPU holds the tiles, in halves
+_CONFIGURATIONS = 256
+"""Shapes, of training and of inference, that are compiled each; beyond PyTorch's limit of 8,
+FlexAttention would silently work all scores out at once."""
 
 
 def is_flexible(states: Float[Tensor, "batch channel position"]) -> bool:
-    """Tell whether the states are on CUDA, with as many channels as FlexAttention can take."""
-    return states.is_cuda and states.shape[1] in _CHANNELS
+    """Tell whether states are on CUDA, in halves, with as many channels as FlexAttention takes."""
+    halves = states.dtype in (torch.bfloat16, torch.float16)
+    return states.is_cuda and halves and states.shape[1] in _CHANNELS
 
 
 def attend_flex(
@@ -39,15 +43,16 @@ def attend_flex(
     attend = _compiled() if states.is_cuda else flex_attention
     heads = queries.shape[1]
     keys = states.transpose(1, 2)[:, None].expand(-1, heads, -1, -1)
-    contexts: Tensor = attend(
-        queries.transpose(2, 3),
-        keys,
-        keys,
-        score_mod=lambda score, _, head, query, key: (
-            (score.relu() if relu_scores else score) * profile[head, key - query + last]
-        ),
-        scale=1.0,
-    )
+    with torch._dynamo.config.patch(recompile_limit=_CONFIGURATIONS):
+        contexts: Tensor = attend(
+            queries.transpose(2, 3),
+            keys,
+            keys,
+            score_mod=lambda score, _, head, query, key: (
+                (score.relu() if relu_scores else score) * profile[head, key - query + last]
+            ),
+            scale=1.0,
+        )
     return contexts.transpose(2, 3)
 
 
