@@ -6,10 +6,13 @@ import torch
 
 from attendome.data import SequenceDataset
 from attendome.errors import DataError, RunError, SettingsError
+from attendome.models.sequence.bases import one_hot
 from attendome.models.weights import read_weights
 from attendome.training import recorder
 from attendome.training.history import best_epoch, read_history
+from attendome.training.sequence.batches import AugmentedOrder, loader
 from attendome.training.sequence.inference import predict_regions
+from attendome.training.sequence.losses import poisson_losses
 from attendome.training.sequence.module import SequenceTraining
 from attendome.training.sequence.settings import SequenceTrainingSettings
 
@@ -110,6 +113,25 @@ def test_gradients_of_several_batches_are_one_step(counted, tmp_path):
     one, two = (read_weights(tmp_path / name / "model.safetensors") for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(two[name], one[name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_last_group_that_is_smaller_counts_as_a_whole_one(counted, tmp_path):
+    """Held against a plain loop: four batches, of which three make a step, and the last another."""
+    model, asked = tiny(norm=False), {"batch_size": 5, "accumulate": 3, "learning_rate": 0.02}
+    settings = SequenceTrainingSettings(**asked, gradient_clip_norm=None)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.02, weight_decay=0)
+    order = AugmentedOrder(20, settings)
+    batches = list(loader(counted.split("train"), order, batch_size=5, workers=0))
+    for group in (batches[:3], batches[3:]):
+        optimiser.zero_grad()
+        for batch in group:
+            total, known = poisson_losses(model(one_hot(batch.sequence)), batch.coverage.float())
+            (total.sum() / known.sum() / len(group)).backward()
+        optimiser.step()
+    trained(counted, tmp_path, tiny(norm=False), epochs=1, gradient_clip_norm=None, **asked)
+    found = read_weights(tmp_path / "model.safetensors")
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-6)
 
 
 def test_two_processes_see_what_one_sees_with_twice_the_batch(counted, tmp_path):

@@ -83,13 +83,23 @@ class SequenceTraining(Training):
         place = batches * self.trainer.world_size + self.global_rank
         torch.manual_seed(derived_seed(self.settings.seed, place))
 
-    def training_step(self, batch: Region, _: int) -> Tensor:
+    def training_step(self, batch: Region, number: int) -> Tensor:
         """Give the loss of a batch: the mean over its known bins and tracks."""
         total, known = self._losses(self._predict(batch), batch)
         loss = total.sum() / known.sum().clamp(min=1)
         size = len(batch.sequence)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
-        return loss
+        return loss * self._of_group(number)
+
+    def _of_group(self, number: int) -> float:
+        """Make up for Lightning, which takes the last group of batches for a whole one.
+
+        Args:
+            number: of the batch in its epoch.
+        """
+        size = self.settings.accumulate
+        begun = number // size * size
+        return size / min(size, int(self.trainer.num_training_batches) - begun)
 
     def on_validation_epoch_start(self) -> None:
         """Begin the sums that the scores are computed from."""
