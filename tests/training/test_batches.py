@@ -1,5 +1,6 @@
 from itertools import chain
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,16 +34,19 @@ def test_the_order_depends_on_seed_and_epoch_only():
     assert order(1, 4) != order(2, 4)
 
 
-def test_several_processes_share_the_genes(monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "processes", "each"), [(10, 3, 2), (12, 3, 2), (1, 4, 1), (5, 4, 1)]
+)
+def test_several_processes_share_the_genes(monkeypatch, number, processes, each):
     seen = []
-    for rank in range(3):
-        monkeypatch.setattr(batches, "process", lambda rank=rank: (rank, 3))
-        order = EpochOrder(10, 2, seed=0)
+    for rank in range(processes):
+        monkeypatch.setattr(batches, "process", lambda rank=rank: (rank, processes))
+        order = EpochOrder(number, 2, seed=0)
         mine = list(order)
-        assert len(mine) == len(order) == 2
+        assert len(mine) == len(order) == each
         seen += chain(*mine)
-    assert len(seen) == 12
-    assert set(seen) == set(range(10))
+    assert len(seen) == -(-number // processes) * processes
+    assert set(seen) == set(range(number))
 
 
 def test_a_batch_has_the_expression_where_there_is_any():

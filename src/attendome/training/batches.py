@@ -88,7 +88,8 @@ class EpochOrder(Sampler[list[int]]):
         rank, world = process()
         generator = torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
         order = torch.randperm(self.items, generator=generator)
-        order = torch.cat([order, order[: -self.items % world]])[rank::world]
+        padded = self.items + -self.items % world
+        order = order.repeat(math.ceil(padded / self.items))[:padded][rank::world]
         return iter([batch.tolist() for batch in torch.split(order, self.batch_size)])
 
 
