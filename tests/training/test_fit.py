@@ -374,3 +374,34 @@ def test_what_is_wrong_in_a_process_is_said_by_the_caller(genes, tmp_path, monke
     monkeypatch.setattr(lightning.Trainer, "fit", fail)
     with pytest.raises(kind, match=r"^Wrong\.$"):
         fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, accelerator="cpu"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        ProcessRaisedException("\n\n-- Process 1:\ntorch.OutOfMemoryError: CUDA\n", 1, 123),
+    ],
+    ids=["here", "in a process"],
+)
+def test_a_gpu_that_is_too_small_is_said(genes, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(lightning.Trainer, "fit", fail)
+    with pytest.raises(RunError, match="The memory of the GPU does not suffice; start again"):
+        fit(tiny_model(), genes, genes, TrainingSettings(epochs=1, accelerator="cpu"), tmp_path)
+
+
+def test_tasks_of_a_scheduler_are_no_processes_of_a_training(genes, tmp_path, monkeypatch):
+    """Lightning would wait for the others of an array of SLURM's."""
+    for name, value in {
+        "NTASKS": "4",
+        "NTASKS_PER_NODE": "4",
+        "JOB_NAME": "job",
+        "NODEID": "0",
+    }.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    settings = TrainingSettings(epochs=1, accelerator="cpu")
+    fit(tiny_model(), genes, genes, settings, tmp_path)
+    assert len(read_history(tmp_path)) == 1

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -73,6 +74,13 @@ class SequenceDescription(Settings):
 
 
 Description = ChromatinDescription | SequenceDescription
+
+
+def build_seeded(description: Description, seed: int) -> nn.Module:
+    """Make a model, on the CPU, whose initial weights depend on the seed only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return description.build()
 
 
 def save_description(description: Description, folder: Path) -> None:

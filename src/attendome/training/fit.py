@@ -27,32 +27,48 @@ from attendome.training.settings import LoopSettings
 
 CHECKPOINTS = "checkpoints"
 _LAST = "last"
+_TOO_LITTLE = (
+    "The memory of the GPU does not suffice; start again with --force and a smaller batch_size or, "
+    "of a model that reads DNA, gradient_checkpointing=true or precision=bf16-mixed."
+)
 
 
-def fit(module: Training, folder: Path) -> None:
+def fit(module: Training, folder: Path, *, afresh: bool = False) -> None:
     """Train the module's model; the weights of the best epoch and the history go to the run folder.
 
     Where the folder holds a checkpoint, training goes on from it, to the same result as without the
     interruption. The test split has no part in this.
 
+    Args:
+        module: what is trained, and how.
+        folder: the run folder.
+        afresh: whether what the folder holds is of a training before, which the first of several
+            machines is about to remove.
+
     Raises:
-        RunError: the checkpoint is damaged, or would run code; or the loss is no longer finite.
+        RunError: the checkpoint is damaged, or would run code; the loss is no longer finite; or the
+            memory of the GPU does not suffice.
         SettingsError: the device asked for is not there.
         DataError: the epochs cannot be scored.
     """
-    history = read_history(folder)
+    history = None if afresh else read_history(folder)
     if history is not None and is_finished(history, module.settings):
         return
-    checkpoint = folder / CHECKPOINTS / f"{_LAST}.ckpt"
-    with _quiet(), torch.random.fork_rng():
+    checkpoint = None if afresh else _readable(folder / CHECKPOINTS / f"{_LAST}.ckpt")
+    gpus = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with _quiet(), torch.random.fork_rng(devices=gpus):
         trainer = _trainer(module.settings, module.score, folder)
         try:
-            trainer.fit(module, ckpt_path=_readable(checkpoint), weights_only=True)
+            trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
         except SystemExit as error:
             # Lightning turns Ctrl-C into an exit; the caller is to see the interruption.
             raise KeyboardInterrupt from error
+        except torch.OutOfMemoryError as error:
+            raise RunError(_TOO_LITTLE) from error
         except ProcessRaisedException as error:
             # The error of a process comes as the text of its traceback.
+            if "OutOfMemoryError" in str(error):
+                raise RunError(_TOO_LITTLE) from error
             name = rf"^{errors.__name__}\.(\w+): (.+)"
             ours = re.search(name, str(error), re.MULTILINE | re.DOTALL)
             if ours is None:

@@ -56,6 +56,7 @@ class LoopSettings(SeedSettings):
     def trainer_options(self) -> dict[str, Any]:
         """Give what Lightning's trainer is to be told."""
         import torch
+        from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
         devices: int | list[int] = self.devices
         if devices == 1 and self.accelerator != "cpu" and torch.cuda.is_available():
@@ -65,6 +66,8 @@ class LoopSettings(SeedSettings):
             "devices": devices,
             "strategy": "ddp_spawn" if self.devices > 1 else "auto",
             "precision": self.precision,
+            # Else a scheduler's environment would be asked for ranks: there one task has all.
+            "plugins": LightningEnvironment(),
             "max_epochs": self.epochs,
             "gradient_clip_val": self.gradient_clip_norm,
         }

@@ -189,9 +189,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _processes(variants: Sequence[Variant], task: Task) -> int:
-    """Give how many trainings go on at once; one of DNA wants a GPU for itself."""
-    on_cpu = all(variant.complete(0).get("accelerator") == "cpu" for variant in variants)
+    """Give how many trainings go on at once; one of DNA wants a GPU for itself, or several."""
+    settings = [variant.complete(0) for variant in variants]
+    on_cpu = all(of_one.get("accelerator") == "cpu" for of_one in settings)
     gpus = 0 if task == "chromatin" or on_cpu else torch.cuda.device_count()
+    if gpus and any(of_one.get("devices", 1) > 1 for of_one in settings):
+        return 1
     return gpus or os.cpu_count() or 1
 
 

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import torch
 from torch import nn
 
 from attendome.data import ChromatinDataset, SequenceDataset, as_chromatin, open_dataset
 from attendome.errors import DataError, SettingsError
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
-from attendome.models.descriptions import ChromatinDescription, save_description
+from attendome.models.descriptions import ChromatinDescription, build_seeded, save_description
 from attendome.models.registry import chromatin_architecture
 from attendome.models.weights import assign_weights, load_fitted
 from attendome.training.batches import Genes
@@ -206,9 +205,7 @@ def _initial(
     description: ChromatinDescription, training: FitSettings, train: Genes, start: Start | None
 ) -> nn.Module:
     """Make the model; without a start, its weights depend on the seed only."""
-    with torch.random.fork_rng():
-        torch.manual_seed(training.seed)
-        network = description.build()
+    network = build_seeded(description, training.seed)
     if start:
         assign_weights(network, start.weights, start.source)
     for module in network.modules():

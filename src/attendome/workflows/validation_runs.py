@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 from jaxtyping import Float
 from torch import nn
@@ -19,7 +18,12 @@ from attendome.errors import DataError, RunError
 from attendome.interpretation.methods import method_for
 from attendome.models.blocks import InputTransform
 from attendome.models.classical import ClassicalModel
-from attendome.models.descriptions import DESCRIPTION, ChromatinDescription, save_description
+from attendome.models.descriptions import (
+    DESCRIPTION,
+    ChromatinDescription,
+    build_seeded,
+    save_description,
+)
 from attendome.models.weights import save_weights
 from attendome.outputs import new_output
 from attendome.workflows.configuration import CONFIG, write_config
@@ -143,9 +147,7 @@ def _untrained(run: Run, folder: Path) -> Run:
 
 
 def _random(description: ChromatinDescription, trained: nn.Module) -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(_UNTRAINED_SEED)
-        model = description.build()
+    model = build_seeded(description, _UNTRAINED_SEED)
     for name, module in model.named_modules():
         if isinstance(module, InputTransform):
             module.load_state_dict(trained.get_submodule(name).state_dict())

@@ -165,9 +165,11 @@ def test_the_structure_of_the_hybrid_and_of_two_layers():
     assert list(described("standard").values()) == [False, 0, 0, ""]
 
 
-@pytest.mark.parametrize(("accelerator", "count"), [("auto", 3), ("cpu", 2)])
+@pytest.mark.parametrize(
+    ("settings", "count"), [({}, 3), ({"accelerator": "cpu"}, 2), ({"devices": 2}, 1)]
+)
 def test_by_default_one_training_for_each_gpu(
-    small_sequences, tmp_path, monkeypatch, accelerator, count
+    small_sequences, tmp_path, monkeypatch, settings, count
 ):
     counts = []
 
@@ -178,7 +180,6 @@ def test_by_default_one_training_for_each_gpu(
     monkeypatch.setattr(comparing, "workers", workers)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    settings = {"accelerator": accelerator}
     with pytest.raises(SettingsError, match="far enough"):
         compare([small_sequences], "published", tmp_path / "out", settings=settings)
     assert counts == [count]

@@ -1,6 +1,7 @@
 """What a training is said to take."""
 
 import pytest
+import torch
 
 import attendome as ad
 from attendome.errors import SettingsError
@@ -42,6 +43,15 @@ def test_what_does_not_fit_is_not_tried(small_sequences, small, monkeypatch):
     found = plan(small_sequences, "standard", small)
     assert not found.fits
     assert found.seconds is None
+
+
+def test_what_does_not_fit_after_all(small_sequences, small, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(planning, "_measured", fail)
+    found = plan(small_sequences, "standard", small)
+    assert (found.fits, found.seconds) == (True, None)
 
 
 def test_marks_are_refused(simulated_store):

@@ -13,6 +13,7 @@ from attendome.models.weights import read_weights
 from attendome.training import fit as fitting
 from attendome.workflows.run_folder import training_in
 from attendome.workflows.sequence.run import SequenceRun
+from attendome.workflows.sequence.starting import read_warm_start
 from attendome.workflows.sequence.training import prepare
 from attendome.workflows.training import train_chromatin
 
@@ -119,6 +120,21 @@ def test_another_machine_leaves_the_folder_to_the_first(
         assert (tmp_path / "run").exists() is made
 
 
+def test_another_machine_does_not_go_on_with_what_is_replaced(
+    trained, small_sequences, small, tmp_path, monkeypatch
+):
+    """The first may not have removed it yet."""
+    out, seen, settings = tmp_path / "run", [], small | {"nodes": 2, "layers": 2}
+    shutil.copytree(trained.path, out)
+    monkeypatch.setenv("NODE_RANK", "1")
+    monkeypatch.setattr(
+        "lightning.Trainer.fit", lambda _, __, ckpt_path, **___: seen.append(ckpt_path)
+    )
+    for existing in ("replace", "resume"):
+        ad.train(small_sequences, "dilated", out, settings, existing=existing)
+    assert seen == [None]  # the finished one needs no more
+
+
 # Warm start
 
 
@@ -128,7 +144,9 @@ def no_epochs(monkeypatch):
     from attendome.models.weights import save_weights
     from attendome.workflows.sequence import training
 
-    monkeypatch.setattr(training, "fit", lambda module, folder: save_weights(module.model, folder))
+    monkeypatch.setattr(
+        training, "fit", lambda module, folder, **_: save_weights(module.model, folder)
+    )
 
 
 @pytest.mark.usefixtures("no_epochs")
@@ -165,6 +183,28 @@ def test_warm_start_on_other_tracks_has_a_new_output(trained, small_sequences, t
     renamed = ad.SequenceDataset(content.assign_coords(track=["A+", "A-", "C"]))
     made = ad.train(renamed, "dilated", tmp_path / "run", init_from=trained.path)
     assert made.config.restored == ("tower", "context", "last")
+
+
+@pytest.mark.usefixtures("no_epochs")
+def test_warm_start_with_another_score_has_a_new_context(small_sequences, small, tmp_path):
+    """Its shapes are the same, but what f does to the score is not."""
+    first = ad.train(small_sequences, "hybrid", tmp_path / "first", small)
+    for settings, restored in (
+        ({}, True),
+        ({"layer_dropout": 0.2}, True),
+        ({"score": "scaled"}, False),
+    ):
+        out = tmp_path / str(settings)
+        made = ad.train(small_sequences, "hybrid", out, settings, init_from=first.path)
+        assert ("context" in made.config.restored) is restored
+
+
+def test_warm_start_for_bins_of_another_size_is_refused(trained):
+    start = read_warm_start(trained.path)
+    double = {name: 2 * getattr(start.description, name) for name in ("bin_size", "crop")}
+    other = start.description.model_copy(update=double)
+    with pytest.raises(RunError, match="nothing of the weights of dilated fits"):
+        start.restore(other.build(), other)
 
 
 def test_warm_start_that_fits_nowhere(trained, small_sequences, tmp_path):

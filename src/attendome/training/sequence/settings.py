@@ -47,8 +47,5 @@ class SequenceTrainingSettings(LoopSettings):
             # Apple's GPUs, which Lightning would take, have no float64, in which scores are summed.
             options["accelerator"] = "cuda" if torch.cuda.is_available() else "cpu"
         if self.nodes > 1:
-            from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-
-            # Else a scheduler's environment would be asked for the rank, one per process.
-            options |= {"strategy": "ddp_spawn", "plugins": LightningEnvironment()}
+            options["strategy"] = "ddp_spawn"
         return options | {"num_nodes": self.nodes, "accumulate_grad_batches": self.accumulate}

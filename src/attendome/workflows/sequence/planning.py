@@ -97,7 +97,10 @@ def plan_sequence(
     )
     if not unmeasured.fits:
         return unmeasured
-    seconds = _measured(module, device)
+    try:
+        seconds = _measured(module, device)
+    except torch.OutOfMemoryError:
+        return unmeasured
     peak = torch.cuda.max_memory_allocated(device) if cuda else None
     return replace(unmeasured, seconds=seconds, peak_bytes=peak)
 

@@ -2,7 +2,7 @@
 
 The networks of DNA share all but their context. A part, the tower, the context, the last block or
 the output, is restored where each of its tensors has the same name and shape in both; the context
-only in a model of the same architecture, and the output only for the same tracks.
+only in a model of the same architecture and settings, and the output only for the same tracks.
 """
 
 from collections.abc import Mapping
@@ -73,11 +73,11 @@ class WarmStart:
         """
         old, new = _by_part(self.weights), _by_part(network.state_dict())
         fitting = [part for part in new if part in old and _shapes(old[part]) == _shapes(new[part])]
-        if self.description.model != description.model:
+        if _context(self.description) != _context(description):
             fitting = [part for part in fitting if part != "context"]
         if self.description.tracks != description.tracks:
             fitting = [part for part in fitting if part != "output"]
-        if not fitting:
+        if not fitting or self.description.shape.bin_size != description.shape.bin_size:
             raise RunError(
                 f"{self.source}: nothing of the weights of {self.description.model} fits; expected "
                 "a run with the same scale and bins."
@@ -115,6 +115,13 @@ def _by_part(weights: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     for name, tensor in weights.items():
         parts.setdefault(name.partition(".")[0], {})[name] = tensor
     return parts
+
+
+def _context(description: SequenceDescription) -> dict[str, Any]:
+    """Give what a context's weights mean something in: the architecture and its settings."""
+    kept = {*TrunkSettings.model_fields, "layer_dropout"}
+    own = {name: value for name, value in description.settings.items() if name not in kept}
+    return {"model": description.model, **own}
 
 
 def _shapes(part: Mapping[str, Tensor]) -> dict[str, Any]:

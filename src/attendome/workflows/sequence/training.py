@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-
 from attendome.config import Settings
 from attendome.data import SequenceDataset
 from attendome.errors import DataError
-from attendome.models.descriptions import SequenceDescription, save_description
+from attendome.models.descriptions import SequenceDescription, build_seeded, save_description
 from attendome.models.registry import sequence_architecture
 from attendome.models.weights import load_model
 from attendome.training.fit import check_device, fit
@@ -68,7 +66,7 @@ def train_sequence(
     with training_in(folder, config, existing):
         if restored:
             logger.info("%s", restored)
-        fit(ready.module, folder)
+        fit(ready.module, folder, afresh=existing != "resume")
         save_description(ready.description, folder)
     network, description = load_model(folder)
     return SequenceRun(folder, read_config(folder), cast(SequenceDescription, description), network)
@@ -93,9 +91,7 @@ def prepare(
     check_device(training)
     train, valid = data.split("train"), data.split("valid")
     description = describe_model(model, model_settings, data)
-    with torch.random.fork_rng():
-        torch.manual_seed(training.seed)
-        network = description.build()
+    network = build_seeded(description, training.seed)
     restored = start.restore(network, description) if start else None
     module = SequenceTraining(network, training, train, valid)
     return Prepared(description, module, start, restored)
