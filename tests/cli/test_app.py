@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 import attendome as ad
 
@@ -289,9 +290,10 @@ def test_a_disk_that_is_full(tmp_path):
     assert done.stderr == "Error: No space left on device; nothing is half written.\n"
 
 
-def test_too_little_memory_is_said(fail, monkeypatch, tmp_path):
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError])
+def test_too_little_memory_is_said(fail, monkeypatch, tmp_path, error):
     def use_it_up(*_: object, **__: object) -> None:
-        raise MemoryError("Unable to allocate 9 TiB")
+        raise error("Unable to allocate 9 TiB")
 
     monkeypatch.setattr("attendome.workflows.simulating.simulate", use_it_up)
     message = fail("simulate", "chromatin", tmp_path / "data.zarr")

@@ -31,6 +31,7 @@ from attendome.cli import (
 from attendome.errors import AttendomeError
 
 INTERRUPTED = 130
+_GPU_FULL = "OutOfMemoryError"
 errors = Console(stderr=True, highlight=False, emoji=False)
 
 
@@ -44,8 +45,8 @@ class Commands(TyperGroup):
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise  # of a reader that has seen enough; click ends quietly
-        except (AttendomeError, OSError, MemoryError) as error:
-            if ctx.params.get("debug"):
+        except (AttendomeError, OSError, MemoryError, RuntimeError) as error:
+            if ctx.params.get("debug") or not _is_for_users(error):
                 raise
             errors.print(f"[bold red]Error:[/] {_escaped(_message(error))}", soft_wrap=True)
             raise typer.Exit(1) from error
@@ -68,10 +69,15 @@ def _log_shown() -> Iterator[None]:
         talker.removeHandler(handler)
 
 
-def _message(error: AttendomeError | OSError | MemoryError) -> str:
+def _is_for_users(error: Exception) -> bool:
+    """Tell it from a fault of the program; PyTorch, which has one of the errors, is not loaded."""
+    return not isinstance(error, RuntimeError) or type(error).__name__ == _GPU_FULL
+
+
+def _message(error: AttendomeError | OSError | MemoryError | RuntimeError) -> str:
     if isinstance(error, AttendomeError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, (MemoryError, RuntimeError)):
         return f"The memory does not suffice ({error}); nothing is half written."
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}; nothing is half written."
