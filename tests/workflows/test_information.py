@@ -4,9 +4,7 @@ import pytest
 
 from attendome.errors import DataError, RunError, SettingsError
 from attendome.evaluation.quality import assess
-from attendome.models.registry import MODELS
-from attendome.workflows.configuration import resolve
-from attendome.workflows.information import describe, list_models
+from attendome.workflows.information import describe
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +104,7 @@ def test_a_run(run, stored):
 
 
 def test_everything_can_be_written_as_json(dataset, trained):
-    for content in (dataset, describe(trained.path), list_models()):
+    for content in (dataset, describe(trained.path)):
         assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 
@@ -123,23 +121,3 @@ def test_a_damaged_run(run):
     (run.path / "metrics.json").write_text("{")
     with pytest.raises(RunError, match=r"metrics\.json: damaged"):
         describe(run.path)
-
-
-def test_models():
-    rows = {row["name"]: row for row in list_models()}
-    assert list(rows) == list(MODELS)
-    row = rows["attentive-chrome"]
-    assert (row["task"], row["parameters"]) == ("chromatin", 55_681)
-    for preset in ("default", "paper"):
-        model, training = resolve("attentive-chrome", {"preset": preset})
-        values = {name: setting[preset] for name, setting in row["settings"].items()}
-        assert values == model.model_dump() | training.model_dump()
-    assert all(setting["about"] for setting in row["settings"].values())
-
-
-def test_models_that_read_dna():
-    rows = {row["name"]: row for row in list_models()}
-    row = rows["dilated"]
-    assert (row["task"], row["parameters"]) == ("sequence", 15_190_636)
-    assert row["settings"]["learning_rate"]["paper"] == 0.002063
-    assert all(setting["about"] for setting in row["settings"].values())

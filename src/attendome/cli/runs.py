@@ -216,7 +216,7 @@ def report(
 
 def models(json: Json = False) -> None:
     """List the models, their settings and sizes."""
-    from attendome.workflows.information import list_models
+    from attendome.workflows.listing import list_models
 
     rows = list_models()
     if json:

@@ -1,32 +1,19 @@
 """Say what a dataset or a run folder holds."""
 
 from pathlib import Path
-from typing import Any, cast
-
-import torch
+from typing import Any
 
 from attendome import __version__
-from attendome.config import Settings
 from attendome.data import ChromatinDataset, SequenceDataset, open_dataset
 from attendome.data.splits import SPLITS
 from attendome.errors import DataError, SettingsError
 from attendome.evaluation.quality import Quality, assess
-from attendome.models.architectures import (
-    Architecture,
-    ChromatinArchitecture,
-    SequenceArchitecture,
-)
 from attendome.models.descriptions import ChromatinDescription
-from attendome.models.registry import MODELS
-from attendome.models.sequence.shape import SequenceShape
 from attendome.outputs import check_new
 from attendome.reports.quality import QualityContent, write_quality
-from attendome.workflows.configuration import CONFIG, resolve, training_settings
+from attendome.workflows.configuration import CONFIG
 from attendome.workflows.run import Run, open_run
 from attendome.workflows.sequence_information import describe_input, describe_sequence
-
-PUBLISHED_SIZE = 5, 100
-"""Marks and bins of the published chromatin models."""
 
 
 def describe(
@@ -160,46 +147,3 @@ def _report_quality(
         ),
         path,
     )
-
-
-def list_models() -> list[dict[str, Any]]:
-    """List the models: name, task, summary, parameters at the published size, settings.
-
-    How many parameters a classical model has depends on the genes: None. Each setting, of the
-    model or of its training, has its value in every preset.
-    """
-    rows = []
-    for name, entry in MODELS.items():
-        resolved = {
-            preset: [group.model_dump(mode="json") for group in resolve(name, {"preset": preset})]
-            for preset in entry.presets
-        }
-        groups: tuple[type[Settings], ...] = (entry.settings, training_settings(name))
-        settings = {
-            key: {
-                "about": field.description,
-                **{preset: values[part][key] for preset, values in resolved.items()},
-            }
-            for part, group in enumerate(groups)
-            for key, field in group.model_fields.items()
-        }
-        rows.append(
-            {
-                "name": name,
-                "task": entry.task,
-                "summary": entry.summary,
-                "parameters": _parameters(entry),
-                "settings": settings,
-            }
-        )
-    return rows
-
-
-def _parameters(entry: Architecture) -> int | None:
-    """Count the parameters at the published size; no memory is taken for them."""
-    with torch.device("meta"):
-        if isinstance(entry, SequenceArchitecture):
-            network = entry.build(SequenceShape(), entry.settings())
-        else:
-            network = cast(ChromatinArchitecture, entry).build(*PUBLISHED_SIZE, entry.settings())
-    return sum(weights.numel() for weights in network.parameters()) or None
