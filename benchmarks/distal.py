@@ -9,10 +9,9 @@ Prints JSON: the least seconds over the rounds (what else runs on the machine on
 the memory that forward and backward take beyond what was there before, in MB (in a process of its
 own on a CPU; Linux), and the ratios plain / ours. For attention also the seconds of its products of
 matrices alone: plain / products is the most that can be reached while they are done. With one
-thread, seconds are of the processor,
-not of the clock. On a CUDA device, where there is one, too. With --compile also torch.compile of
-the plain versions. Numbers below 1e-38 count as zero on all sides: the plain matrices of powers are
-full of them, and take several times as long without.
+thread, seconds are of the processor, not of the clock. On a CUDA device, where there is one, too.
+With --compile also torch.compile of the plain versions. Numbers below 1e-38 count as zero on all
+sides: the plain matrices of powers are full of them, and take several times as long without.
 
     python benchmarks/distal.py [--rounds 7] [--threads N] [--positions 1024 4096] [--compile]
 """
