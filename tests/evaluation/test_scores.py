@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics
 
+from attendome.evaluation import scores as module
 from attendome.evaluation.scores import score
 
 
@@ -14,6 +16,7 @@ def make(n, seed=0):
     return labels, probabilities.astype(np.float32)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_values_are_those_of_the_definitions():
     y, p = make(300)
     called = p >= 0.5
@@ -38,6 +41,7 @@ def test_values_are_those_of_the_definitions():
     assert (scores.n, scores.on, scores.off) == (300, y.sum(), 300 - y.sum())
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("probability", [0.1, 0.9])
 def test_calling_all_genes_the_same_is_no_correlation(probability):
     y, p = make(30)
@@ -47,6 +51,7 @@ def test_calling_all_genes_the_same_is_no_correlation(probability):
     assert scores.f1.value == pytest.approx(metrics.f1_score(y, np.full_like(y, probability > 0.5)))
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_scikit_learn(seed):
     y, p = make(40, seed)
@@ -59,6 +64,7 @@ def test_agrees_with_scikit_learn(seed):
     assert scores.brier.value == pytest.approx(metrics.brier_score_loss(y, p))
 
 
+@pytest.mark.usefixtures("hundreds")
 def test_intervals_hold_the_value_and_shrink_with_more_genes():
     few, many = (score(*make(n), split="test", data="here") for n in (100, 1600))
     for name, estimate in many.estimates().items():
@@ -69,6 +75,23 @@ def test_intervals_hold_the_value_and_shrink_with_more_genes():
     assert 2 < width / (many.auroc.high - many.auroc.low) < 8  # 4, as 1 / √n says
 
 
+@pytest.fixture
+def hundreds(monkeypatch):
+    """Take 200 resamples, which place the ends of an interval well enough."""
+    monkeypatch.setattr(module, "RESAMPLES", 200)
+
+
+@pytest.fixture
+def only_auroc(monkeypatch):
+    """Leave out the other scores, which take most of the time of the bootstrap."""
+    metrics = {
+        name: (metric if name == "auroc" else lambda *_: torch.zeros(()), needs_both)
+        for name, (metric, needs_both) in module._METRICS.items()
+    }
+    monkeypatch.setattr(module, "_METRICS", metrics)
+
+
+@pytest.mark.usefixtures("only_auroc", "hundreds")
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     """The AUROC of two normals one standard deviation apart is Φ(1 / √2) = .7602."""
     generator = np.random.default_rng(1)
@@ -94,12 +117,14 @@ def test_a_missing_class_is_said_and_not_nan(label, missing):
     assert "NaN" not in json.dumps(scores.to_dict(), allow_nan=False)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_resamples_without_a_class_are_passed_over():
     y = np.array([1, 0, 0, 0], np.int8)
     p = np.array([0.9, 0.2, 0.3, 0.1], np.float32)
     assert score(y, p, split="test", data="here").auroc.low == 1.0
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_probabilities_before_calibration_are_scored_too():
     y, p = make(60)
     after, before = (
@@ -112,6 +137,7 @@ def test_probabilities_before_calibration_are_scored_too():
     assert before.brier_uncalibrated == before.brier
 
 
+@pytest.mark.usefixtures("hundreds")
 def test_the_same_seed_gives_the_same_interval():
     first, again = (score(*make(50), split="test", data="here") for _ in range(2))
     assert first == again
