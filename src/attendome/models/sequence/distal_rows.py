@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CPU_ROWS = 256
-"""Fewer make the products of matrices slower, more no longer fit the cache of a core."""
+CPU_ROWS = 512
+"""Fewer make the products of matrices slower, more take more memory for no more speed."""
 KEPT = 2**25
 """Scores up to which they are kept for the gradients: 128 MiB, where the tower takes gigabytes."""
 
@@ -39,7 +39,7 @@ def attend_by_rows(
         states: h, in the precision of the queries.
         profile: f of each head at the offsets t − j from 1 − positions to positions − 1.
         relu_scores: whether scores go through ReLU before f multiplies them.
-        rows: number of bins at a time; by default 256 on a CPU, and all on a GPU.
+        rows: number of bins at a time; by default 512 on a CPU, and all on a GPU.
     """
     positions = states.shape[2]
     if rows is None:
