@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     chosen = _baseline(variants, baseline, task)
     _check_shared(variants)
     _check_task(task, reach=reach, search=search)
-    folder, where = Path(out), where or Where()
+    folder, where = Path(out), _placed(where or Where(), variants, task)
     _check_folder(folder)
     datasets, runs = [open_dataset(path) for path in data], folder.resolve() / RUNS
     todo = combinations(datasets, variants, seeds, runs, search=search, reach=reach)
@@ -124,8 +124,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     for combination in known.kept():
         done(combination.name, known.rows[combination.name] | {"kept": True})
     try:
-        count = where.workers or _processes(variants, task)
-        for combination, row in _finished(known.waiting(), folder / RUNS, count, where.scheduler):
+        for combination, row in _finished(known.waiting(), folder / RUNS, where):
             known.add(combination, row)
             done(combination.name, row)
     except KeyboardInterrupt as error:
@@ -188,22 +187,22 @@ def _check_folder(folder: Path) -> None:
         raise DataError(f"{folder}: holds something else than a comparison; choose another name.")
 
 
-def _processes(variants: Sequence[Variant], task: Task) -> int:
-    """Give how many trainings go on at once; one of DNA wants a GPU for itself, or several."""
+def _placed(where: Where, variants: Sequence[Variant], task: Task) -> Where:
+    """Say how many trainings go on at once; one of DNA wants a GPU for itself, or several."""
     settings = [variant.complete(0) for variant in variants]
     on_cpu = all(of_one.get("accelerator") == "cpu" for of_one in settings)
     gpus = 0 if task == "chromatin" or on_cpu else torch.cuda.device_count()
     if gpus and any(of_one.get("devices", 1) > 1 for of_one in settings):
-        return 1
-    return gpus or os.cpu_count() or 1
+        gpus = 1
+    return replace(where, workers=where.workers or gpus or os.cpu_count() or 1)
 
 
 def _finished(
-    waiting: Sequence[Combination], runs: Path, count: int, scheduler: str | None
+    waiting: Sequence[Combination], runs: Path, where: Where
 ) -> Iterator[tuple[Combination, dict[str, Any]]]:
     if not waiting:
         return
-    with workers(min(count, len(waiting)), scheduler) as client:
+    with workers(min(where.workers or 1, len(waiting)), where.scheduler) as client:
         runs.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(runs / ".lock", timeout=0):

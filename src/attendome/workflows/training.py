@@ -165,8 +165,6 @@ def train_chromatin(
     prepared = prepare(datasets, names, training)
     description = describe_model(model, model_settings, datasets[0], names, prepared.readout)
     network = _initial(description, training, prepared.splits["train"], start)
-    if isinstance(training, TrainingSettings):
-        check_halves(training, network)
     config = RunConfig(
         model=model,
         data=tuple(str(d.path.resolve()) if d.path else d.name for d in datasets),
@@ -213,6 +211,8 @@ def _initial(
             module.fit(train.signal)
     if isinstance(network, ClassicalModel):
         network.make(training.target, training.seed)  # fails now, not in a run folder
+    elif isinstance(training, TrainingSettings):
+        check_halves(training, network)
     return network
 
 

@@ -1,5 +1,6 @@
 """Which bases a prediction depends on: against plain predictions, and what is asked for."""
 
+import copy
 import json
 
 import numpy as np
@@ -89,19 +90,19 @@ def test_what_is_written(run, data):
 
 def test_gradient_is_what_a_small_change_does(run, data):
     maps = run.explain(REGION, "gradient-x-input", settings={"reverse_complement": False}, at=AT)
-    start = one_hot(torch.from_numpy(data.read(8)[0].copy()))
-    model = run.model.eval()
+    start = one_hot(torch.from_numpy(data.read(8)[0].copy())).double()
+    model = copy.deepcopy(run.model).double().eval()
     own, other, place = start[:, 20].argmax(), (start[:, 20].argmax() + 1) % 4, 20
     values = []
-    for step in (-0.01, 0.01):
+    for step in (-1e-6, 1e-6):
         moved = start.clone()
         moved[own, place] -= step
         moved[other, place] += step
         with torch.no_grad():
             values.append(np.log1p(model(moved[None])[0, 1:4].sum(0).numpy()))
-    numeric = (values[1] - values[0]) / 0.02
+    numeric = (values[1] - values[0]) / 2e-6
     found = maps["effect"].to_numpy()[:, 10, other]
-    np.testing.assert_allclose(found, numeric, atol=2e-4, rtol=0.05)
+    np.testing.assert_allclose(found, numeric, atol=1e-5, rtol=0.01)
 
 
 def test_integrated_gradients_add_up(run):
