@@ -1,15 +1,13 @@
-"""Training finds the planted truth of a simulation: the demo, which trains longer for users."""
+"""Training finds the planted truth of a simulation: the demo, as a user runs it."""
 
 import pytest
 
-from attendome.workflows import demo as workflow
+from attendome.workflows.demo import run_demo
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(workflow.TRAINING, "epochs", 14)
-        return workflow.run_demo(tmp_path_factory.mktemp("demo") / "demo")
+    return run_demo(tmp_path_factory.mktemp("demo") / "demo")
 
 
 def test_the_score_is_that_of_a_model_that_has_learned(demo):
