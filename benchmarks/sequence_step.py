@@ -10,8 +10,7 @@ taken before it: on a GPU what PyTorch allocated; on a CPU what a process of its
 On a GPU whose peak is known, also the share of it that our bfloat16 training step reaches.
 
     python benchmarks/sequence_step.py [--models tower,standard,dilated] [--length 131072]
-        [--tracks 74] [--batch 1] [--scale full] [--rounds 3] [--precisions float32,bfloat16]
-        [--device auto]
+        [--tracks 74] [--batch 1] [--scale full] [--rounds 3] [--float32] [--device auto]
 
 At full published size on a GPU: --models standard,dilated,attention --tracks 4229 --batch 4
 """
@@ -207,7 +206,7 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     steps = {
         side: Step(models[version].to(options.device), precision, sequence)
         for side, (version, precision) in SIDES.items()
-        if precision in options.precisions
+        if precision == "float32" or not options.float32
     }
     result: dict = {"parameters": sum(p.numel() for p in models["ours"].parameters())}
     for part in ("forward", "training_step"):
@@ -221,7 +220,7 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     result["teraflops_per_step"] = round(size.flops / 1e12, 3)
     card = torch.cuda.get_device_name() if options.device == "cuda" else ""
     for known, peak in PEAKS.items():
-        if known in card and "bfloat16" in options.precisions:
+        if known in card and not options.float32:
             took = result["training_step"]["ours_bfloat16_seconds"]
             result["share_of_peak"] = round(size.flops / took / peak, 3)
     return result
@@ -237,7 +236,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--scale", choices=("full", "small"), default="full")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--precisions", default="float32,bfloat16", help="on an old CPU: float32")
+    parser.add_argument("--float32", action="store_true", help="only: for a CPU without bfloat16")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args()
     if options.device == "auto":

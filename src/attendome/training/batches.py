@@ -88,8 +88,7 @@ class EpochOrder(Sampler[list[int]]):
         rank, world = process()
         generator = torch.Generator().manual_seed(derived_seed(self.seed, self.epoch))
         order = torch.randperm(self.items, generator=generator)
-        padded = self.items + -self.items % world
-        order = order.repeat(math.ceil(padded / self.items))[:padded][rank::world]
+        order = order[torch.arange(rank, self.items + -self.items % world, world) % self.items]
         return iter([batch.tolist() for batch in torch.split(order, self.batch_size)])
 
 

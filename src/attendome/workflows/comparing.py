@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def compare(  # noqa: PLR0913 - each is an option of the command
     chosen = _baseline(variants, baseline, task)
     _check_shared(variants)
     _check_task(task, reach=reach, search=search)
-    folder, where = Path(out), _placed(where or Where(), variants, task)
+    folder, where = Path(out), where or Where()
     _check_folder(folder)
     datasets, runs = [open_dataset(path) for path in data], folder.resolve() / RUNS
     todo = combinations(datasets, variants, seeds, runs, search=search, reach=reach)
@@ -187,14 +187,14 @@ def _check_folder(folder: Path) -> None:
         raise DataError(f"{folder}: holds something else than a comparison; choose another name.")
 
 
-def _placed(where: Where, variants: Sequence[Variant], task: Task) -> Where:
-    """Say how many trainings go on at once; one of DNA wants a GPU for itself, or several."""
-    settings = [variant.complete(0) for variant in variants]
-    on_cpu = all(of_one.get("accelerator") == "cpu" for of_one in settings)
-    gpus = 0 if task == "chromatin" or on_cpu else torch.cuda.device_count()
-    if gpus and any(of_one.get("devices", 1) > 1 for of_one in settings):
-        gpus = 1
-    return replace(where, workers=where.workers or gpus or os.cpu_count() or 1)
+def _processes(waiting: Sequence[Combination]) -> int:
+    """Give how many trainings go on at once; one of DNA wants a GPU for itself, or several."""
+    settings = [one.variant.complete(one.seed) for one in waiting if one.task == "sequence"]
+    on_gpu = [of_one for of_one in settings if of_one["accelerator"] != "cpu"]
+    gpus = torch.cuda.device_count() if on_gpu else 0
+    if gpus and any(of_one["devices"] > 1 for of_one in on_gpu):
+        return 1
+    return gpus or os.cpu_count() or 1
 
 
 def _finished(
@@ -202,7 +202,8 @@ def _finished(
 ) -> Iterator[tuple[Combination, dict[str, Any]]]:
     if not waiting:
         return
-    with workers(min(where.workers or 1, len(waiting)), where.scheduler) as client:
+    count = min(where.workers or _processes(waiting), len(waiting))
+    with workers(count, where.scheduler) as client:
         runs.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(runs / ".lock", timeout=0):

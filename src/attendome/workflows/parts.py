@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,8 @@ def kept_part(place: Path | None, make: Callable[[], Mapping[str, Tensor]]) -> d
         make: gives its tensors.
     """
     if place and place.is_file():
-        try:
+        with suppress(SafetensorError, OSError):
             return load_file(place)
-        except (SafetensorError, OSError):
-            pass  # it is made again
     made = {name: value.cpu().contiguous() for name, value in make().items()}
     if place:
         with new_output(place, force=True) as part:

@@ -71,9 +71,7 @@ class _ByRows(torch.autograd.Function):
         for batch, head, part in _parts(queries, rows):
             weights = room[: part.stop - part.start]
             scores = weights if kept is None else kept[batch, head, part]
-            _multiply(scores, queries[batch, head, :, part].t(), keys[batch])
-            if relu_scores:
-                scores.relu_()
+            _score(scores, queries[batch, head, :, part], keys[batch], relu=relu_scores)
             torch.mul(scores, f[head, part], out=weights)
             torch.softmax(weights, -1, out=weights)
             transposed = weights.to(keys.dtype).t()
@@ -97,9 +95,7 @@ class _ByRows(torch.autograd.Function):
             query, outer = queries[batch, head, :, part], gradient[batch, head, :, part]
             scores, weights, change = room[:, : part.stop - part.start]
             if kept is None:
-                _multiply(scores, query.t(), keys[batch])
-                if ctx.relu_scores:
-                    scores.relu_()
+                _score(scores, query, keys[batch], relu=ctx.relu_scores)
             else:
                 scores = kept[batch, head, part]
             torch.mul(scores, f[head, part], out=weights)
@@ -147,6 +143,13 @@ def _parts(queries: Tensor, rows: int) -> Iterator[tuple[int, int, slice]]:
     batches, heads, _, positions = queries.shape
     for batch, head, start in product(range(batches), range(heads), range(0, positions, rows)):
         yield batch, head, slice(start, min(start + rows, positions))
+
+
+def _score(out: Tensor, query: Tensor, keys: Tensor, *, relu: bool) -> None:
+    """Write the scores of some bins, before f multiplies them."""
+    _multiply(out, query.t(), keys)
+    if relu:
+        out.relu_()
 
 
 def _multiply(out: Tensor, left: Tensor, right: Tensor) -> None:

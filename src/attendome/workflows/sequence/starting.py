@@ -77,7 +77,7 @@ class WarmStart:
             fitting = [part for part in fitting if part != "context"]
         if self.description.tracks != description.tracks:
             fitting = [part for part in fitting if part != "output"]
-        if not fitting or self.description.shape.bin_size != description.shape.bin_size:
+        if not fitting or self.description.bin_size != description.bin_size:
             raise RunError(
                 f"{self.source}: nothing of the weights of {self.description.model} fits; expected "
                 "a run with the same scale and bins."
